@@ -1,0 +1,32 @@
+package server
+
+import "time"
+
+// Config is what the server needs to know of the configuration file. The
+// config package fills it in and has checked every value before it gets here.
+type Config struct {
+	// Domains are the domains that are served, each once, in canonical form.
+	Domains []Domain
+
+	// Admins are the bare JIDs of the people who may use what is for
+	// administrators only.
+	Admins []string
+
+	// OutboxBytes bounds what one session may have waiting: unsent and sent but
+	// not yet acknowledged together. A session over it is closed.
+	OutboxBytes int
+
+	// ShutdownDeadline is how long a graceful stop may take before what is left
+	// is cut off.
+	ShutdownDeadline time.Duration
+}
+
+// Domain is one served domain.
+type Domain struct {
+	// Name is the domain in canonical form: lower case, no trailing dot.
+	Name string
+
+	// Anonymous says that people may log in here without an account
+	// (SASL ANONYMOUS). Nobody else can log in to such a domain.
+	Anonymous bool
+}
