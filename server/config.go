@@ -1,6 +1,10 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"rollcall/xmpp/jid"
+)
 
 // Config is what the server needs to know of the configuration file. The
 // config package fills it in and has checked every value before it gets here.
@@ -10,7 +14,7 @@ type Config struct {
 
 	// Admins are the bare JIDs of the people who may use what is for
 	// administrators only.
-	Admins []string
+	Admins []jid.Bare
 
 	// OutboxBytes bounds what one session may have waiting: unsent and sent but
 	// not yet acknowledged together. A session over it is closed.

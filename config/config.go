@@ -1,0 +1,169 @@
+// Package config reads the configuration file and finds every problem in it at
+// once.
+//
+// There is one file. default.toml, which is part of the program, holds every
+// key with its default, its unit and its reason: it is the manual, and what a
+// user's file is laid over. keys.go has one line for each key, which says where
+// its value goes and what it may be. Everything else follows from these two:
+// what is unknown, what is wrong and on which line, what `config show` prints,
+// and which changes a running server can take up.
+//
+// The types that are filled in belong to the packages that use them.
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/server/c2s"
+)
+
+//go:embed default.toml
+var manual []byte
+
+// Manual returns the text of default.toml.
+func Manual() string { return string(manual) }
+
+// Config is a whole, checked configuration.
+type Config struct {
+	// DataDir is where the server keeps its files.
+	DataDir string
+
+	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
+	SelfSigned string
+
+	Log          Log
+	Server       server.Config
+	C2S          c2s.Config
+	Roster       roster.Config
+	Offline      Offline
+	Archive      Archive
+	Registration Registration
+	Storage      Storage
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	Level  slog.Level
+	Format string // "text" or "json"
+}
+
+// Offline bounds what waits for people who are away.
+type Offline struct {
+	MaxMessages int
+	MaxAge      time.Duration // 0 is for ever
+}
+
+// Archive is what is kept of conversations.
+type Archive struct {
+	Enabled   bool
+	Retention time.Duration // 0 is for ever
+	Default   string        // "always", "roster" or "never"
+	PageMax   int
+}
+
+// Registration is who may make an account from a client.
+type Registration struct {
+	Open           bool
+	PerAddressHour int
+}
+
+// Storage is where everything is kept.
+type Storage struct {
+	Driver   string // "sqlite" or "postgres"
+	Path     string // as written: see [Config.DatabasePath]
+	DSN      string
+	MaxConns int
+}
+
+// Default returns what default.toml says.
+func Default() *Config {
+	c := new(Config)
+	if problems := c.read(manual); len(problems) > 0 {
+		// A test reads the same bytes, so no built program gets here.
+		panic("config: default.toml: " + problems[0].String())
+	}
+	return c
+}
+
+// Load reads the file at path over the defaults. With an empty path it returns
+// the defaults. What is wrong with the file comes as one [*Problems].
+func Load(path string) (*Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w; write one with: rollcall config show > %s", err, path)
+	}
+	return Parse(path, text)
+}
+
+// Parse reads text over the defaults. The name is for errors.
+func Parse(name string, text []byte) (*Config, error) {
+	c := Default()
+	if problems := c.read(text); len(problems) > 0 {
+		return nil, &Problems{File: name, List: problems}
+	}
+	return c, nil
+}
+
+// read lays text over c and returns what is wrong with it, in the order of the
+// lines.
+func (c *Config) read(text []byte) []Problem {
+	doc, problem := parse(text)
+	if problem != nil {
+		return []Problem{*problem}
+	}
+	problems := c.fill(doc)
+	// A value that could not be read was left as it was, so the rules between
+	// keys would be tried on something that nobody wrote.
+	if len(problems) == 0 {
+		problems = c.check(doc)
+	}
+	return sorted(problems)
+}
+
+// DatabasePath returns where the SQLite file is: [Storage.Path] from DataDir.
+func (c *Config) DatabasePath() string {
+	if filepath.IsAbs(c.Storage.Path) {
+		return c.Storage.Path
+	}
+	return filepath.Join(c.DataDir, c.Storage.Path)
+}
+
+// ControlSocket returns where a running server listens for `rollcall account`.
+func (c *Config) ControlSocket() string {
+	return filepath.Join(c.DataDir, "control.sock")
+}
+
+// TLSDir returns where self-signed certificates are kept.
+func (c *Config) TLSDir() string {
+	return filepath.Join(c.DataDir, "tls")
+}
+
+// NeedsSelfSigned reports whether the server has to make a certificate.
+func (c *Config) NeedsSelfSigned() bool {
+	if len(c.C2S.Certificates) > 0 {
+		return false
+	}
+	return c.SelfSigned == "always" || c.SelfSigned == "auto" && c.onLoopback()
+}
+
+// onLoopback reports whether nobody outside of this machine can connect.
+func (c *Config) onLoopback() bool {
+	for _, list := range [][]string{c.C2S.Listen, c.C2S.ListenTLS} {
+		for _, address := range list {
+			if !isLoopback(address) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,246 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestDefaultsHaveNoProblem(t *testing.T) {
+	if problems := new(Config).read(manual); len(problems) > 0 {
+		t.Fatal(&Problems{File: "default.toml", List: problems})
+	}
+	c := Default()
+	if c.C2S.Limits.BeforeAuth.Depth != 64 || c.C2S.Limits.AfterAuth.Depth != 64 {
+		t.Errorf("limits.depth is %d and %d, want 64 for both", c.C2S.Limits.BeforeAuth.Depth, c.C2S.Limits.AfterAuth.Depth)
+	}
+	if c.Archive.Retention != 0 || c.Log.Level != slog.LevelInfo || c.C2S.Management.ResumeFor != 2*time.Minute {
+		t.Errorf("defaults were not read: %+v", c)
+	}
+	if !c.NeedsSelfSigned() {
+		t.Error("a server on loopback without a certificate should make one")
+	}
+}
+
+// TestManual checks that default.toml is the manual it says it is: every key
+// once, in the order of the table, each below a comment of its own, and marked
+// when it can be reloaded.
+func TestManual(t *testing.T) {
+	var paths []string
+	section, comment := "", ""
+	for n, line := range strings.Split(Manual(), "\n") {
+		switch {
+		case strings.HasPrefix(line, "#"):
+			comment += line + "\n"
+		case strings.HasPrefix(line, "["):
+			section, comment = strings.Trim(line, "[]"), ""
+		case line == "":
+			comment = ""
+		default:
+			name, _, _ := strings.Cut(line, " = ")
+			k, known := lookup(section + "." + name)
+			if !known {
+				t.Fatalf("line %d: %q is no key", n+1, line)
+			}
+			paths = append(paths, k.path)
+			if comment == "" {
+				t.Errorf("line %d: %s has no comment", n+1, k.path)
+			}
+			if marked := strings.Contains(comment, "[reload]"); marked != k.live {
+				t.Errorf("line %d: %s is marked [reload]: %v, and can be reloaded: %v", n+1, k.path, marked, k.live)
+			}
+		}
+	}
+	var want []string
+	for _, k := range keys {
+		want = append(want, k.path)
+	}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Errorf("keys of the table (-) and of default.toml (+):\n%s", diff)
+	}
+}
+
+func TestShowCanBeLoaded(t *testing.T) {
+	c, err := Parse("t", []byte(`
+server.domains = ["Example.ORG.", { name = "guest.example.org", anonymous = true }]
+server.admins = ["Ada@example.org"]
+tls.certificates = [{ cert = 'C:\a "b".crt', key = "/etc/b.key" }]
+[archive]
+retention = "1d12h"
+[limits]
+read_rate = "0B"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse("shown", []byte(c.String()))
+	if err != nil {
+		t.Fatalf("%v\nin:\n%s", err, c)
+	}
+	if diff := cmp.Diff(c, again, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("loaded (-) and shown and loaded (+):\n%s", diff)
+	}
+	if got := c.Server.Domains[0].Name; got != "example.org" {
+		t.Errorf("the first domain is %q, want it in canonical form", got)
+	}
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	const secret = "s3cret"
+	c, err := Parse("t", []byte("[storage]\ndriver = 'postgres'\ndsn = 'postgres://u:"+secret+"@h/d'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Storage.DSN == "" || strings.Contains(c.String(), secret) {
+		t.Errorf("the password is shown, or was lost:\n%s", c)
+	}
+	_, err = Parse("t", []byte("[storage]\ndsn = '"+secret+"'\n"))
+	if err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("the password is in the error: %v", err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.toml")
+	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "rollcall config show >") {
+		t.Errorf("a missing file gives %v, want what to do about it", err)
+	}
+	if err := os.WriteFile(path, []byte("[log]\nlevel = 'debug'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil || c.Log.Level != slog.LevelDebug {
+		t.Errorf("got level %v and %v, want debug", c, err)
+	}
+	if c, err := Load(""); err != nil || c.Log.Level != slog.LevelInfo {
+		t.Errorf("no file gives %v and %v, want the defaults", c, err)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	c := Default()
+	if got := c.DatabasePath(); got != "data/rollcall.db" {
+		t.Errorf("the database is at %q", got)
+	}
+	c.Storage.Path = "/var/lib/r.db"
+	if got := c.DatabasePath(); got != "/var/lib/r.db" {
+		t.Errorf("an absolute path became %q", got)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	tests := []struct {
+		text          string
+		live, restart []string
+	}{
+		{"", nil, nil},
+		{"[log]\nlevel = 'debug'\nformat = 'json'\n", []string{"log.level"}, []string{"log.format"}},
+		{"[limits]\nstanza = '128KiB'\nconnections = 7\n", []string{"limits.stanza", "limits.connections"}, nil},
+		{"tls.certificates = [{cert='a',key='b'}]\nserver.domains = ['x']\n", []string{"tls.certificates"}, []string{"server.domains"}},
+		{"[storage]\ndriver = 'postgres'\ndsn = 'dbname=x'\n", nil, []string{"storage.driver", "storage.dsn"}},
+		{"[log]\nlevel = 'info'\n", nil, nil},
+	}
+	for _, tt := range tests {
+		c, err := Parse("t", []byte(tt.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		live, restart := Diff(Default(), c)
+		if !slices.Equal(live, tt.live) || !slices.Equal(restart, tt.restart) {
+			t.Errorf("%q: got %v and %v, want %v and %v", tt.text, live, restart, tt.live, tt.restart)
+		}
+	}
+}
+
+// TestEveryKeyIsReadAndShown changes each key in turn and looks for the change,
+// so that no line of the table points at the field of another.
+func TestEveryKeyIsReadAndShown(t *testing.T) {
+	changed := map[string]string{
+		"server.domains": `["x.example"]`, "server.admins": `["a@localhost"]`, "c2s.listen": `["[::1]:1"]`, "c2s.listen_tls": `[]`,
+		"log.level": `"error"`, "log.format": `"json"`, "tls.certificates": `[{ cert = "a", key = "b" }]`,
+		"tls.min_version": `"1.3"`, "tls.self_signed": `"always"`, "auth.mechanisms": `["PLAIN"]`, "archive.default": `"roster"`,
+		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`, "storage.path": `"p"`, "storage.dsn": `"a=b"`,
+	}
+	for _, k := range keys {
+		value, given := changed[k.path]
+		was := k.show(Default())
+		switch {
+		case given:
+		case was == "true":
+			value = "false"
+		case was == "false":
+			value = "true"
+		case strings.HasSuffix(was, `B"`):
+			value = `"100KiB"`
+			if strings.HasPrefix(k.path, "roster.") {
+				value = `"2KiB"`
+			}
+		case strings.HasPrefix(was, `"`):
+			value = `"1h"`
+		default:
+			value = "77"
+		}
+		text := k.path + " = " + value + "\n"
+		if k.path == "storage.driver" {
+			text += "storage.dsn = 'a=b'\n"
+		}
+		if k.path == "limits.stanza_before_auth" || k.path == "limits.outbox" {
+			text += "limits.stanza = '100KiB'\n"
+		}
+		c, err := Parse("t", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", k.path, err)
+			continue
+		}
+		if got := k.show(c); got != value || got == was {
+			t.Errorf("%s: set to %s, it shows %s; it was %s", k.path, value, got, was)
+		}
+		live, restart := Diff(Default(), c)
+		if n := len(live) + len(restart); n != strings.Count(text, "\n") {
+			t.Errorf("%s: the change shows in %v and %v", k.path, live, restart)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(Manual())
+	for _, tt := range problemTests {
+		f.Add(tt.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse("fuzz", []byte(text))
+		if err != nil {
+			var p *Problems
+			if !errors.As(err, &p) || len(p.List) == 0 {
+				t.Fatalf("not a list of problems: %v", err)
+			}
+			lines := strings.Count(text, "\n") + 1
+			for _, problem := range p.List {
+				if problem.Line < 1 || problem.Line > lines || problem.What == "" {
+					t.Errorf("a problem without a place or a reason: %+v", problem)
+				}
+			}
+			return
+		}
+		shown := c.String()
+		if c.Storage.DSN != "" {
+			shown += fmt.Sprintf("dsn = %s\n", quote(c.Storage.DSN)) // [storage] is the last table
+		}
+		again, err := Parse("shown", []byte(shown))
+		if err != nil {
+			t.Fatalf("what is shown cannot be loaded: %v\n%s", err, shown)
+		}
+		if live, restart := Diff(c, again); len(live)+len(restart) > 0 {
+			t.Errorf("what is shown differs from what was loaded: %v %v", live, restart)
+		}
+	})
+}

@@ -1,0 +1,151 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/xmpp/jid"
+)
+
+// key is one key of the file.
+type key struct {
+	path   string // "c2s.listen"
+	live   bool   // a running server takes up a change
+	secret bool   // never shown
+	read   func(*Config, any) []fault
+	show   func(*Config) string
+}
+
+const (
+	live  = true  // takes effect on SIGHUP
+	fixed = false // takes effect at the next start
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+
+	second = time.Second
+	day    = 24 * time.Hour
+	years  = 100 * 365 * day
+)
+
+// keys are all keys, in the order of default.toml.
+var keys = []key{
+	of("server.domains", fixed, list(1, domain), func(c *Config) *[]server.Domain { return &c.Server.Domains }),
+	of("server.data_dir", fixed, filled, func(c *Config) *string { return &c.DataDir }),
+	of("server.admins", fixed, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
+	of("server.shutdown_deadline", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Server.ShutdownDeadline }),
+
+	of("log.level", live, oneOf(levels...), func(c *Config) *slog.Level { return &c.Log.Level }),
+	of("log.format", fixed, words("text", "json"), func(c *Config) *string { return &c.Log.Format }),
+
+	of("c2s.listen", fixed, list(0, address("5222")), func(c *Config) *[]string { return &c.C2S.Listen }),
+	of("c2s.listen_tls", fixed, list(0, address("5223")), func(c *Config) *[]string { return &c.C2S.ListenTLS }),
+	of("c2s.require_tls", fixed, boolean, func(c *Config) *bool { return &c.C2S.RequireTLS }),
+	of("c2s.plaintext_on_loopback", fixed, boolean, func(c *Config) *bool { return &c.C2S.PlaintextOnLoopback }),
+
+	of("tls.certificates", live, list(0, certificate), func(c *Config) *[]c2s.Certificate { return &c.C2S.Certificates }),
+	of("tls.min_version", fixed, oneOf(versions...), func(c *Config) *uint16 { return &c.C2S.MinTLSVersion }),
+	of("tls.self_signed", fixed, words("auto", "always", "never"), func(c *Config) *string { return &c.SelfSigned }),
+
+	of("auth.mechanisms", fixed, list(1, mechanism), func(c *Config) *[]string { return &c.C2S.Auth.Mechanisms }),
+	of("auth.iterations", fixed, number(4096, 10_000_000), func(c *Config) *int { return &c.C2S.Auth.Iterations }),
+	of("auth.attempts_per_stream", fixed, number(1, 100), func(c *Config) *int { return &c.C2S.Auth.AttemptsPerStream }),
+	of("auth.backoff_after", fixed, number(0, 1000), func(c *Config) *int { return &c.C2S.Auth.BackoffAfter }),
+	of("auth.backoff_max", fixed, span(second, day), func(c *Config) *time.Duration { return &c.C2S.Auth.BackoffMax }),
+
+	of("limits.stanza_before_auth", live, size(4*kib, mib), func(c *Config) *int { return &c.C2S.Limits.BeforeAuth.Bytes }),
+	// RFC 6120 §13.12: a limit on the size of stanzas is at least 10000 bytes.
+	of("limits.stanza", live, size(10_000, 16*mib), func(c *Config) *int { return &c.C2S.Limits.AfterAuth.Bytes }),
+	both("limits.depth", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Depth }),
+	both("limits.attributes", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Attributes }),
+	both("limits.namespaces", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Namespaces }),
+	of("limits.read_rate", live, size(0, gib), func(c *Config) *int { return &c.C2S.Limits.BytesPerSecond }),
+	of("limits.read_burst", live, size(16*kib, gib), func(c *Config) *int { return &c.C2S.Limits.BurstBytes }),
+	of("limits.connections", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.Connections }),
+	of("limits.connections_per_address", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectionsPerAddress }),
+	of("limits.auth_timeout", live, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.Limits.AuthTimeout }),
+	of("limits.outbox", fixed, size(64*kib, gib), func(c *Config) *int { return &c.Server.OutboxBytes }),
+
+	of("stream_management.enabled", fixed, boolean, func(c *Config) *bool { return &c.C2S.Management.Enabled }),
+	of("stream_management.resume_for", fixed, span(0, day), func(c *Config) *time.Duration { return &c.C2S.Management.ResumeFor }),
+	of("stream_management.ack_every", fixed, number(1, 10_000), func(c *Config) *int { return &c.C2S.Management.AckEvery }),
+	of("stream_management.max_unacked", fixed, number(10, 1_000_000), func(c *Config) *int { return &c.C2S.Management.MaxUnacked }),
+
+	of("client_state.enabled", fixed, boolean, func(c *Config) *bool { return &c.C2S.ClientState }),
+
+	of("keepalive.idle_ping", fixed, span(0, day), func(c *Config) *time.Duration { return &c.C2S.KeepAlive.IdlePing }),
+	of("keepalive.ping_timeout", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.KeepAlive.PingTimeout }),
+	of("keepalive.tcp_user_timeout", fixed, span(0, day), func(c *Config) *time.Duration { return &c.C2S.KeepAlive.TCPUserTimeout }),
+
+	of("roster.max_items", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxItems }),
+	of("roster.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Roster.MaxGroups }),
+	of("roster.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Roster.MaxNameBytes }),
+	of("roster.max_group_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Roster.MaxGroupBytes }),
+	of("roster.max_requests", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxRequests }),
+
+	of("offline.max_messages", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
+	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
+
+	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.Archive.Enabled }),
+	of("archive.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.Archive.Retention }),
+	of("archive.default", fixed, words("always", "roster", "never"), func(c *Config) *string { return &c.Archive.Default }),
+	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
+
+	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
+	of("registration.per_address_hour", live, number(1, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
+
+	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
+	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),
+	hidden(of("storage.dsn", fixed, dsn, func(c *Config) *string { return &c.Storage.DSN })),
+	of("storage.max_conns", fixed, number(0, 10_000), func(c *Config) *int { return &c.Storage.MaxConns }),
+}
+
+// of makes the key at path, whose values are of kind k and go where the last
+// argument points.
+func of[T any](path string, live bool, k kind[T], field func(*Config) *T) key {
+	return key{
+		path: path,
+		live: live,
+		read: func(c *Config, v any) []fault {
+			value, faults := k.read(v)
+			if len(faults) == 0 {
+				*field(c) = value
+			}
+			return faults
+		},
+		show: func(c *Config) string { return k.write(*field(c)) },
+	}
+}
+
+// both makes a limit that is the same before and after authentication.
+func both(path string, k kind[int], field func(*c2s.Stanza) *int) key {
+	after := of(path, live, k, func(c *Config) *int { return field(&c.C2S.Limits.AfterAuth) })
+	read := after.read
+	after.read = func(c *Config, v any) []fault {
+		faults := read(c, v)
+		*field(&c.C2S.Limits.BeforeAuth) = *field(&c.C2S.Limits.AfterAuth)
+		return faults
+	}
+	return after
+}
+
+// hidden makes a key whose value is never shown.
+func hidden(k key) key {
+	k.secret = true
+	return k
+}
+
+// lookup finds a key by its path.
+func lookup(path string) (key, bool) {
+	for _, k := range keys {
+		if k.path == path {
+			return k, true
+		}
+	}
+	return key{}, false
+}

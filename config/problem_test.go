@@ -1,0 +1,217 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// problemTests are files and all that is wrong with them.
+var problemTests = []struct {
+	text string
+	want []string
+}{
+	{"[c2s]\nlisten = [\n  '127.0.0.1:5222',\n  '5222',\n]\n", []string{
+		`c2s.listen[1] = "5222" (line 4): not an address; write "127.0.0.1:5222"`,
+	}},
+	{"[c2s]\nlisten = '127.0.0.1:5222'\nlisten_tls = ['::1', ':70000', 'a b:5223', 5223]\n", []string{
+		`c2s.listen = "127.0.0.1:5222" (line 2): not a list; write ["127.0.0.1:5222"]`,
+		`c2s.listen_tls[0] = "::1" (line 3): not an address; write "[::1]:5223"`,
+		`c2s.listen_tls[1] = ":70000" (line 3): the port is not a number up to 65535; write ":5223"`,
+		`c2s.listen_tls[2] = "a b:5223" (line 3): not an address; write "127.0.0.1:5223"`,
+		`c2s.listen_tls[3] = 5223 (line 3): not a string; write "127.0.0.1:5223"`,
+	}},
+	{"[c2s]\nlisten = []\nlisten_tls = []\n", []string{
+		`c2s.listen = [] (line 2): nobody can connect: listen_tls is empty too; write ["127.0.0.1:5222"]`,
+	}},
+	{"[c2s]\nlisten_tls = ['127.0.0.1:5222']\n", []string{
+		`c2s.listen_tls[0] (line 2): c2s.listen has the same address; give one of them another port`,
+	}},
+	{"[c2s]\nlisten = [':5222']\n", []string{
+		`c2s.listen = [":5222"] (line 2): other machines can connect and there is no certificate; name one in tls.certificates, or write self_signed = "always" in [tls]`,
+	}},
+	{"[tls]\nself_signed = 'never'\n", []string{
+		`tls.self_signed = "never" (line 2): there is no certificate either; name one in tls.certificates`,
+	}},
+	{"\n[c2c]\nlisten = []\n[roaster]\n", []string{
+		`c2c (line 2): unknown table; did you mean "c2s"?`,
+		`roaster (line 4): unknown table; did you mean "roster"?`,
+	}},
+	{"wholly.different = 1\nserver = 3\n", []string{
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, offline, archive, registration, storage`,
+		`server = 3 (line 2): not a table; write [server] and its keys below it`,
+	}},
+	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
+		`server.domain (line 2): unknown key; did you mean "domains"?`,
+		`server.resume_for (line 3): unknown key; it belongs to [stream_management]`,
+		`server."a b" (line 4): unknown key; known here: domains, data_dir, admins, shutdown_deadline`,
+	}},
+	{"[server]\ndomains = []\nadmins = ['alice', 'bob@localhost/home', 'carol@elsewhere']\ndata_dir = ''\nshutdown_deadline = 10\n", []string{
+		`server.domains = [] (line 2): empty; name at least one, or leave the line out for the default`,
+		`server.admins[0] = "alice" (line 3): not the address of a person; write "alice@example.org"`,
+		`server.admins[1] = "bob@localhost/home" (line 3): has a resource; write "bob@localhost"`,
+		`server.data_dir = "" (line 4): empty; write a path, or leave the line out for the default`,
+		`server.shutdown_deadline = 10 (line 5): a duration needs a unit; write "10s"`,
+	}},
+	{"[server]\nadmins = ['carol@elsewhere']\n", []string{
+		`server.admins[0] (line 2): not at a domain of this server; write an address at localhost`,
+	}},
+	{"[server]\ndomains = ['A.example', 'a.example', 'bob@a.example', '', 7, { nam = 'x', anonymous = 1 }, '..']\n", []string{
+		`server.domains[1] = "a.example" (line 2): the same as [0]; leave one of them out`,
+		`server.domains[2] = "bob@a.example" (line 2): an address, not a domain; write "a.example"`,
+		`server.domains[3] = "" (line 2): a domain without a name; write "example.org"`,
+		`server.domains[4] = 7 (line 2): not a domain; write "example.org"`,
+		`server.domains[5].anonymous = 1 (line 2): not true or false; write true or false, without quotes`,
+		`server.domains[5].nam = "x" (line 2): unknown key; did you mean "name"?`,
+		`server.domains[5].name = "" (line 2): a domain without a name; write "example.org"`,
+		`server.domains[6] = ".." (line 2): not a domain; write a name such as "example.org"`,
+	}},
+	{"[[server.domains]]\nname = 'a.example'\n\n[[server.domains]]\nname = 'a.example'\nanonymous = true\n", []string{
+		`server.domains[1] (line 4): named twice; leave one of them out`,
+	}},
+	{"[log]\nlevel = 'loud'\nformat = true\n", []string{
+		`log.format = true (line 3): not one of the choices; write "text" or "json"`,
+		`log.level = "loud" (line 2): not one of the choices; write "debug" or "info" or "warn" or "error"`,
+	}},
+	{"[tls]\nmin_version = 1.2\ncertificates = [{ cert = 'a', kee = 'b' }, 'c']\n", []string{
+		`tls.certificates[0] = { … } (line 3): key is missing; write { cert = "….crt", key = "….key" }`,
+		`tls.certificates[0].kee = "b" (line 3): unknown key; did you mean "key"?`,
+		`tls.certificates[1] = "c" (line 3): not a table; write { cert = …, key = … }`,
+		`tls.min_version = 1.2 (line 2): not one of the choices; write "1.2" or "1.3"`,
+	}},
+	{"[auth]\nmechanisms = ['PLAIN', 'PLAIN', 'SCRAM-SHA-1-PLUS', 'anonymous', 'SCRAM-SHA256']\niterations = 1000\nattempts_per_stream = '3'\nbackoff_max = '100d'\n", []string{
+		`auth.mechanisms[1] = "PLAIN" (line 2): the same as [0]; leave one of them out`,
+		`auth.mechanisms[2] = "SCRAM-SHA-1-PLUS" (line 2): offered by itself wherever it can be; write "SCRAM-SHA-1"`,
+		`auth.mechanisms[3] = "anonymous" (line 2): belongs to a domain; write { name = "guest.example.org", anonymous = true } in server.domains`,
+		`auth.mechanisms[4] = "SCRAM-SHA256" (line 2): unknown mechanism; did you mean "SCRAM-SHA-256"?`,
+		`auth.iterations = 1000 (line 3): too small; write 4096 or more`,
+		`auth.attempts_per_stream = "3" (line 4): not a whole number; write 1 to 100, without quotes`,
+		`auth.backoff_max = "100d" (line 5): too long; write "1d" or less`,
+	}},
+	{"[limits]\nstanza = 4096\nstanza_before_auth = '1KB'\noutbox = '2GiB'\nread_burst = '1B'\ndepth = 5000\nauth_timeout = 'soon'\n", []string{
+		`limits.stanza = 4096 (line 2): a size needs a unit; write "4KiB"`,
+		`limits.stanza_before_auth = "1KB" (line 3): not a size; write a whole number with B, KiB, MiB or GiB, such as "1MiB"`,
+		`limits.outbox = "2GiB" (line 4): too large; write "1GiB" or less`,
+		`limits.read_burst = "1B" (line 5): too small; write "16KiB" or more`,
+		`limits.depth = 5000 (line 6): too large; write 1024 or less`,
+		`limits.auth_timeout = "soon" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m"`,
+	}},
+	{"[limits]\nstanza_before_auth = '1MiB'\noutbox = '64KiB'\n[stream_management]\nack_every = 60\nmax_unacked = 50\n", []string{
+		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,
+		`limits.outbox = "64KiB" (line 3): smaller than limits.stanza, so that a large stanza could never be sent; write "256KiB" or more`,
+		`stream_management.max_unacked = 50 (line 6): not more than ack_every; write 61 or more`,
+	}},
+	{"[archive]\nretention = '5m'\n[offline]\nmax_age = -1\n[client_state]\nenabled = 'yes'\n", []string{
+		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,
+		`offline.max_age = -1 (line 4): a duration needs a unit; write "0s", or "forever"`,
+		`client_state.enabled = "yes" (line 6): not true or false; write true or false, without quotes`,
+	}},
+	{"[storage]\ndriver = 'postgres'\n", []string{
+		`storage.dsn (line 1): empty, and storage.driver is postgres; write "postgres://user@host/database"`,
+	}},
+	{"[storage]\ndriver = 'mysql'\ndsn = 'db.example.org'\n", []string{
+		`storage.driver = "mysql" (line 2): not one of the choices; write "sqlite" or "postgres"`,
+		`storage.dsn (line 3): not a PostgreSQL address; write "postgres://user@host/database" or "host=… dbname=…"`,
+	}},
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range problemTests {
+		_, err := Parse("r.toml", []byte(tt.text))
+		var p *Problems
+		if !errors.As(err, &p) {
+			t.Errorf("%s\ngot %v, want %v", tt.text, err, tt.want)
+			continue
+		}
+		var got []string
+		for _, problem := range p.List {
+			got = append(got, problem.String())
+		}
+		// The order is that of the lines; the table is written by key where
+		// that reads better.
+		less := func(a, b string) bool { return a < b }
+		if diff := cmp.Diff(tt.want, got, cmpopts.SortSlices(less)); diff != "" {
+			t.Errorf("%s\nwant (-), got (+):\n%s", tt.text, diff)
+		}
+		for i := 1; i < len(p.List); i++ {
+			if p.List[i-1].Line > p.List[i].Line {
+				t.Errorf("not in the order of lines: %v", got)
+			}
+		}
+	}
+}
+
+func TestSyntaxErrors(t *testing.T) {
+	tests := []struct {
+		text string
+		line string
+	}{
+		{"[server]\ndata_dir = \n", "line 2"},
+		{"[server]\n\n\ndata_dir = 'a'\ndata_dir = 'b'\n", "line 5"},
+		{"[server\n", "line 1"},
+		{"[server]\nx = \"\x00\"\n", "line 2"},
+	}
+	for _, tt := range tests {
+		_, err := Parse("r.toml", []byte(tt.text))
+		if err == nil || !strings.Contains(err.Error(), tt.line) {
+			t.Errorf("%q: got %v, want a problem on %s", tt.text, err, tt.line)
+		}
+	}
+}
+
+func TestErrorNamesTheFile(t *testing.T) {
+	_, err := Parse("some.toml", []byte("[log]\nlevel = 1\nformat = 2\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "some.toml: 2 problems\n  log.level = 1 (line 2)") {
+		t.Errorf("got %v", err)
+	}
+	_, err = Parse("some.toml", []byte("[log]\nlevel = 1\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "some.toml: one problem\n") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	durations := map[string]time.Duration{
+		"0s": 0, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "365d": 365 * day, "1d12h": 36 * time.Hour, "2m": 2 * time.Minute, "100ms": 100 * time.Millisecond,
+	}
+	for s, want := range durations {
+		if d, err := parseDuration(s); err != nil || d != want {
+			t.Errorf("%s is %v and %v, want %v", s, d, err, want)
+		}
+		if d, err := parseDuration(formatDuration(want)); err != nil || d != want {
+			t.Errorf("%v is written %s and read %v", want, formatDuration(want), d)
+		}
+	}
+	for _, s := range []string{"", "5", "-5s", "+5s", "d", "-1d", "1d-1h", "1.5d", "99999999999d", "1d1d", "200000d"} {
+		if d, err := parseDuration(s); err == nil {
+			t.Errorf("%q was read as %v", s, d)
+		}
+	}
+	sizes := map[string]int{"0B": 0, "1000B": 1000, "16KiB": 16 << 10, "3MiB": 3 << 20, "1GiB": 1 << 30}
+	for s, want := range sizes {
+		if n, err := parseSize(s); err != nil || n != want || formatSize(n) != s {
+			t.Errorf("%s is %d and %v and written %s", s, n, err, formatSize(n))
+		}
+	}
+	for _, s := range []string{"", "B", "-1B", "1.5MiB", "1 KiB", "1KB", "9999999999GiB", "0x10B"} {
+		if n, err := parseSize(s); err == nil {
+			t.Errorf("%q was read as %d", s, n)
+		}
+	}
+}
+
+func TestEdits(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"listen", "lisen", 1}, {"kitten", "sitting", 3}, {"ab", "ba", 2}}
+	for _, tt := range tests {
+		if got := edits(tt.a, tt.b); got != tt.want || edits(tt.b, tt.a) != tt.want {
+			t.Errorf("%q to %q: %d edits, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
