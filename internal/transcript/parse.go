@@ -1,0 +1,186 @@
+package transcript
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parse reads a conversation; name is the file's, for messages.
+func parse(name, text string) (*script, error) {
+	s := &script{file: name}
+	for i, line := range strings.Split(text, "\n") {
+		visible := strings.TrimSpace(line)
+		if visible == "" || strings.HasPrefix(visible, "#") {
+			continue
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			s.steps = append(s.steps, step{line: i + 1, source: visible})
+			continue
+		}
+		if len(s.steps) == 0 {
+			return nil, fmt.Errorf("%s:%d: an indented line goes on with the one above, and there is none", name, i+1)
+		}
+		s.steps[len(s.steps)-1].source += "\n" + visible
+	}
+	for i := range s.steps {
+		do, err := parseStep(s.steps[i].source)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %s\n%w", name, s.steps[i].line, indent(s.steps[i].source), err)
+		}
+		s.steps[i].do = do
+	}
+	return s, nil
+}
+
+var (
+	reExchange = regexp.MustCompile(`(?s)\A(\S+)\s+([<>~])\s+(.*)\z`)
+	reArrive   = regexp.MustCompile(`\A(.+?)\s+(?:is|are)\s+(online|connected|authenticated)\z`)
+	reContacts = regexp.MustCompile(`\A(.+?)\s+are\s+contacts\z`)
+	reFollows  = regexp.MustCompile(`\A(\S+)\s+follows\s+(.+)\z`)
+	reConfig   = regexp.MustCompile(`\Aconfig\s+(\S+)\s+(.+)\z`)
+	reVerb     = regexp.MustCompile(`\A(accounts|raw|after|drop|close)\s+(.+)\z`)
+	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
+	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
+	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
+)
+
+func parseStep(source string) (action, error) {
+	if m := reExchange.FindStringSubmatch(source); m != nil {
+		return parseExchange(m[1], m[2], m[3])
+	}
+	if strings.Contains(source, "\n") {
+		return nil, errors.New("only what is sent or expected may go on over several lines")
+	}
+	if m := reConfig.FindStringSubmatch(source); m != nil {
+		return configure{m[1], m[2]}, nil
+	}
+	if m := reVerb.FindStringSubmatch(source); m != nil {
+		return parseVerb(m[1], m[2])
+	}
+	if m := reArrive.FindStringSubmatch(source); m != nil {
+		return parseArrive(several(m[1]), m[2])
+	}
+	if m := reContacts.FindStringSubmatch(source); m != nil {
+		return contacts(several(m[1])), nil
+	}
+	if m := reFollows.FindStringSubmatch(source); m != nil {
+		return follows{m[1], several(m[2])}, nil
+	}
+	if m := reReads.FindStringSubmatch(source); m != nil {
+		switch m[2] {
+		case "resumes":
+			return resume(m[1]), nil
+		case "stops reading":
+			return deaf{m[1], true}, nil
+		}
+		return deaf{m[1], false}, nil
+	}
+	return nil, errors.New("this is none of the lines that a conversation is made of")
+}
+
+func several(list string) []string { return reSeveral.Split(list, -1) }
+
+func parseVerb(verb, rest string) (action, error) {
+	switch verb {
+	case "accounts":
+		return accounts(several(rest)), nil
+	case "raw":
+		return tap(several(rest)), nil
+	case "drop":
+		return drop(rest), nil
+	case "close":
+		return send{rest, "</stream:stream>"}, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil {
+		return nil, err
+	}
+	return after(d), nil
+}
+
+func parseArrive(who []string, how string) (action, error) {
+	for _, name := range who {
+		if !reClient.MatchString(name) {
+			return nil, fmt.Errorf("%s has no resource: write %s/desk", name, name)
+		}
+	}
+	s := authenticated
+	for s.String() != how {
+		s++
+	}
+	return arrive{who, s}, nil
+}
+
+func parseExchange(who, mark, rest string) (action, error) {
+	if mark == ">" {
+		text, err := quoted(rest)
+		return send{who, text}, err
+	}
+	if mark == "<" {
+		if block, ok := strings.CutPrefix(rest, "any order"); ok {
+			want, err := readPatterns(strings.TrimPrefix(block, ":"))
+			return anyOrder{who, each(want)}, err
+		}
+		switch word, more, _ := strings.Cut(rest, " "); {
+		case rest == "nothing":
+			return silence(who), nil
+		case rest == "closed":
+			return closed(who), nil
+		case word == "error":
+			return receive{who, []pattern{readError(more)}}, nil
+		}
+	}
+	want, err := readPatterns(rest)
+	if mark == "~" {
+		return somewhere{who, each(want)}, err
+	}
+	return receive{who, each(want)}, err
+}
+
+// each gives patterns that were written together a source of their own.
+func each(want []pattern) []pattern {
+	if len(want) > 1 {
+		for i := range want {
+			want[i].source = want[i].node.show()
+		}
+	}
+	return want
+}
+
+// quoted reads bytes given as Go strings, each perhaps repeated: "<a>" * 500.
+// Text that does not start with a quote is itself.
+func quoted(text string) (string, error) {
+	if !strings.HasPrefix(text, `"`) {
+		return text, nil
+	}
+	const most = 64 << 20
+	var out strings.Builder
+	for rest := text; rest != ""; {
+		literal, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return "", fmt.Errorf("not a quoted string: %s", rest)
+		}
+		part, err := strconv.Unquote(literal)
+		if err != nil {
+			return "", err
+		}
+		rest = strings.TrimSpace(rest[len(literal):])
+		times := 1
+		if factor, ok := strings.CutPrefix(rest, "*"); ok {
+			number, more, _ := strings.Cut(strings.TrimSpace(factor), " ")
+			if times, err = strconv.Atoi(number); err != nil || times < 0 {
+				return "", fmt.Errorf("%q is not how often", number)
+			}
+			rest = strings.TrimSpace(more)
+		}
+		if len(part) > 0 && times > (most-out.Len())/len(part) {
+			return "", errors.New("more than 64 MiB to send")
+		}
+		out.WriteString(strings.Repeat(part, times))
+	}
+	return out.String(), nil
+}

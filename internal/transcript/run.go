@@ -1,0 +1,71 @@
+package transcript
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const (
+	// Domain is the domain that the world serves.
+	Domain = "x"
+	// Password is the password of every account.
+	Password = "secret"
+	// Grace is how long, by the bubble's clock, an expectation waits for what
+	// has not come at once: the time in which a server groups its work.
+	Grace = 100 * time.Millisecond
+)
+
+// A Directory makes the accounts of a conversation and fills their rosters.
+type Directory interface {
+	// AddAccount makes an account, by its localpart.
+	AddAccount(name, password string) error
+	// AddContact puts contact into owner's roster with a subscription of to,
+	// from or both. The owner is a localpart, and so is the contact unless it
+	// is an address with an @.
+	AddContact(owner, contact, subscription string) error
+}
+
+// A World is the server that a conversation is played against.
+type World interface {
+	Directory
+	// Dial returns a client's end of a new connection.
+	Dial() net.Conn
+	// Close stops the server and returns when nothing of it runs any more.
+	Close()
+}
+
+// Run plays every conversation whose file matches glob, each as a subtest in a
+// bubble of its own against the world that build makes for its config lines.
+func Run(t *testing.T, glob string, build func(t *testing.T, options map[string]string) World) {
+	t.Helper()
+	files, err := filepath.Glob(glob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no conversation matches %s", glob)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := parse(file, string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				err := s.play(func(options map[string]string) World { return build(t, options) })
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
