@@ -1,0 +1,220 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// Feature is something that people get: one directory under features.
+type Feature interface {
+	// Info says what it is; the README's table is printed from it.
+	Info() Info
+	// Register puts its handlers in place. It starts nothing.
+	Register(*Registry)
+}
+
+// Info describes a feature.
+type Info struct {
+	Name    string // the directory's name
+	Title   string // what people get, in a few words
+	Specs   []Spec
+	Host    []string // disco#info features of the server (XEP-0030)
+	Account []string // disco#info features of an account
+}
+
+// Spec is a specification that a feature implements.
+type Spec struct {
+	ID   string // "XEP-0199", "RFC 6121 §2"
+	Note string // what is left out, or ""
+}
+
+// Direction says on which side of its journey a stanza is.
+type Direction uint8
+
+// A stanza leaves its sender's account and arrives at its receiver's.
+const (
+	Leaving Direction = iota
+	Arriving
+	numDirections
+)
+
+// Phase is the order in which handlers see a stanza; within a phase the order
+// is that of the list of features.
+type Phase uint8
+
+// Guard may refuse, Amend may change, Record may keep, Copy may send elsewhere.
+const (
+	Guard Phase = iota
+	Amend
+	Record
+	Copy
+	numPhases
+)
+
+// Handler looks at a packet. nil lets it go on; Done ends its journey in
+// silence; any other error refuses it, and the sender is told.
+type Handler func(*Packet) error
+
+// Done is returned by a handler that has taken the stanza upon itself.
+var Done error = done{}
+
+type done struct{}
+
+// Error implements error.
+func (done) Error() string { return "handled" }
+
+// Packet is a stanza on its way. It is valid during the call only.
+type Packet struct {
+	Stanza  *stanza.Stanza
+	From    jid.JID  // the sender, stamped
+	To      jid.JID  // the receiver; the sender's own bare JID if it named none
+	Sender  *Session // nil unless it comes straight from a session here
+	Account *Account // whose phases these are
+	Stamp   string   // if set, the escaped address to put in from instead of the sender's full JID
+
+	// Arriving messages.
+	Action Action    // what will become of it
+	Keep   Keep      // what Record handlers want kept
+	Again  bool      // a second attempt at delivery: it was recorded and copied before
+	Copies int       // how many sessions have it through Copy handlers
+	Since  time.Time // when the message was first delivered, if Again
+
+	srv     *Server
+	toAttr  string // To, escaped
+	extra   []byte // elements to add for this account
+	own     []byte // elements to add in copies for the sender's account
+	scratch *scratch
+}
+
+// Keep is what the Record phase decides about a message.
+type Keep struct {
+	ID        int64 // archive id, of both archives: microseconds since 1970, unique here; see Stamped
+	Sender    bool  // in the sender's archive
+	Recipient bool  // in the recipient's
+	Offline   bool  // until the recipient's next login
+	SenderID  int64 // account numbers, where kept
+	OwnerID   int64
+}
+
+// Add appends elements to the stanza as this account receives it.
+func (p *Packet) Add(elements []byte) { p.extra = append(p.extra, elements...) }
+
+// Extra returns what Add has put together so far.
+func (p *Packet) Extra() []byte { return p.extra }
+
+// AddOwn appends elements to the copies that other sessions of the sender get.
+func (p *Packet) AddOwn(elements []byte) { p.own = append(p.own, elements...) }
+
+// AppendCopy appends the stanza as the account receives it, or for the
+// sender's account (own), as other sessions of it are to see it.
+func (p *Packet) AppendCopy(dst []byte, own bool) []byte {
+	if own {
+		return p.Stanza.Append(dst, p.fromAttr(), p.toAttr, p.own)
+	}
+	return p.Stanza.Append(dst, p.fromAttr(), p.toAttr, p.extra)
+}
+
+// Request is an <iq/> of type get or set that is to be answered here.
+type Request struct {
+	From    jid.JID
+	To      jid.JID
+	Session *Session // who asks, if connected here
+	Account *Account // whose matter it is; nil for a request to the server
+	Set     bool
+	Payload *stanza.Element
+	Stanza  *stanza.Stanza
+}
+
+// Own reports whether people ask about their own account.
+func (r *Request) Own() bool { return r.Account != nil && r.From.Bare() == r.Account.JID }
+
+// Answerer answers a request with the payload of the result, which may be
+// empty, or with an error.
+type Answerer func(ctx context.Context, r *Request) (payload []byte, err error)
+
+// Target says to whom a request is addressed.
+type Target uint8
+
+// Requests go to the server (a domain), to one's own account (no address or
+// one's own bare JID), or to the account of somebody else.
+const (
+	ToHost Target = iota
+	ToSelf
+	ToOther
+	numTargets
+)
+
+type iqKey struct {
+	target       Target
+	set          bool
+	space, local string
+}
+
+// Registry is where features put their handlers.
+type Registry struct {
+	srv      *Server
+	handlers [4][numDirections][numPhases][]Handler
+	iq       map[iqKey]Answerer
+	bound    []func(*Session)
+	ended    []func(*Session)
+	flushed  []func(*Session, []int64)
+	removed  []func(*Account)
+	streams  []func(domain string) []byte
+	infos    []Info
+	slots    int
+	flags    int
+}
+
+// Server returns the server that the features are registered with.
+func (r *Registry) Server() *Server { return r.srv }
+
+// On adds a handler for stanzas of a kind.
+func (r *Registry) On(k stanza.Kind, d Direction, p Phase, h Handler) {
+	r.handlers[k][d][p] = append(r.handlers[k][d][p], h)
+}
+
+// IQ adds the answerer of requests for a payload; set tells set from get.
+func (r *Registry) IQ(t Target, set bool, space, local string, a Answerer) {
+	k := iqKey{t, set, space, local}
+	if _, taken := r.iq[k]; taken {
+		panic("server: two features answer " + space + " " + local)
+	}
+	r.iq[k] = a
+}
+
+// OnBound adds a call for each session as it is bound.
+func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
+
+// OnEnded adds a call for each session that is over, on the goroutine that
+// owned it, after it has left the directory.
+func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
+
+// OnFlushed adds a call that hears which offline messages (Delivery.Ref) have
+// reached the client: were acknowledged, or sent to one that cannot
+// acknowledge. It must not block.
+func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
+
+// OnRemoved adds a call for each account that was removed.
+func (r *Registry) OnRemoved(f func(*Account)) { r.removed = append(r.removed, f) }
+
+// StreamFeature adds an element to the features of an authenticated stream.
+func (r *Registry) StreamFeature(f func(domain string) []byte) { r.streams = append(r.streams, f) }
+
+// Infos returns what is registered, in order.
+func (r *Registry) Infos() []Info { return r.infos }
+
+// Slot is a feature's place for its own data in a session.
+type Slot int
+
+// NewSlot returns a place of one's own in each session. What is in it belongs
+// to the goroutine that reads the session's stream.
+func (r *Registry) NewSlot() Slot { r.slots++; return Slot(r.slots - 1) }
+
+// Flag is a feature's own bit in a session, which all may read.
+type Flag uint32
+
+// NewFlag returns a bit of one's own.
+func (r *Registry) NewFlag() Flag { r.flags++; return Flag(1 << (r.flags - 1)) }

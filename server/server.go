@@ -1,0 +1,198 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	mellium "mellium.im/xmpp/stream"
+
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+	"rollcall/xmpp/stream"
+)
+
+// Accounts knows who has an account here.
+type Accounts interface {
+	// Lookup returns the number that the account is stored under.
+	Lookup(ctx context.Context, j jid.Bare) (id int64, ok bool, err error)
+}
+
+// Options are what a server is made of.
+type Options struct {
+	Config   Config
+	Accounts Accounts
+	Keeper   Keeper // nil: nothing is kept
+	Features []Feature
+	Version  string
+	Log      *slog.Logger
+}
+
+// Server routes stanzas between sessions. New starts nothing; its goroutines
+// are those of the connections that use it.
+type Server struct {
+	// Fixed.
+	cfg      Config
+	domains  map[string]Domain
+	accounts Accounts
+	keeper   Keeper
+	reg      *Registry
+	dir      *directory
+	log      *slog.Logger
+	version  string
+	began    time.Time
+	ctx      context.Context
+
+	// Safe.
+	ids   clock
+	tasks sync.WaitGroup // timers of hibernating sessions
+}
+
+// New makes a server. ctx is for work that no connection waits for; it is to be
+// cancelled after Stop.
+func New(ctx context.Context, o Options) *Server {
+	srv := &Server{
+		cfg: o.Config, domains: map[string]Domain{}, accounts: o.Accounts, keeper: o.Keeper,
+		dir: newDirectory(), log: o.Log, version: o.Version, began: time.Now(), ctx: ctx,
+	}
+	if srv.log == nil {
+		srv.log = slog.New(slog.DiscardHandler)
+	}
+	for _, d := range o.Config.Domains {
+		srv.domains[d.Name] = d
+	}
+	srv.reg = &Registry{srv: srv, iq: map[iqKey]Answerer{}}
+	for _, f := range o.Features {
+		srv.reg.infos = append(srv.reg.infos, f.Info())
+		f.Register(srv.reg)
+	}
+	return srv
+}
+
+// Context returns the context for work that no connection waits for.
+func (srv *Server) Context() context.Context { return srv.ctx }
+
+// Log returns the server's log.
+func (srv *Server) Log() *slog.Logger { return srv.log }
+
+// Version returns the program's version.
+func (srv *Server) Version() string { return srv.version }
+
+// Began returns when the server was made.
+func (srv *Server) Began() time.Time { return srv.began }
+
+// Domain returns the domain of that canonical name, if it is served here.
+func (srv *Server) Domain(name string) (Domain, bool) {
+	d, ok := srv.domains[name]
+	return d, ok
+}
+
+// Domains returns the served domains in the order of the configuration.
+func (srv *Server) Domains() []Domain { return srv.cfg.Domains }
+
+// StreamFeatures returns what the features add to those of an authenticated
+// stream.
+func (srv *Server) StreamFeatures(domain string) []byte {
+	var b []byte
+	for _, f := range srv.reg.streams {
+		b = append(b, f(domain)...)
+	}
+	return b
+}
+
+// Infos returns what the features say of themselves, in order.
+func (srv *Server) Infos() []Info { return srv.reg.infos }
+
+// Connected returns the account if it has sessions, else nil.
+func (srv *Server) Connected(j jid.Bare) *Account { return srv.dir.lookup(j) }
+
+// Account returns a local account, connected or not.
+func (srv *Server) Account(ctx context.Context, j jid.Bare) (a *Account, ok bool, err error) {
+	if a := srv.dir.lookup(j); a != nil {
+		return a, true, nil
+	}
+	if _, here := srv.domains[j.Domain()]; !here || j.IsDomain() {
+		return nil, false, nil
+	}
+	id, ok, err := srv.accounts.Lookup(ctx, j)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return NewAccount(j, id), true, nil
+}
+
+// EachSession calls f for all sessions.
+func (srv *Server) EachSession(f func(*Session)) { srv.dir.each(f) }
+
+var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by a new connection"}
+
+// Bind makes a session for an authenticated account, for the goroutine that
+// reads the connection, which is to call Release in the end. A session that has the
+// resource already is cut off (RFC 6120 §7.7.2.2: the newer one wins).
+func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
+	s := &Session{
+		JID: account.JID.With(resource), Began: time.Now(), srv: srv,
+		bare: account.attr, gone: make(chan struct{}), reader: make(chan struct{}), hangUp: c.HangUp,
+	}
+	s.full = stanza.Escape(s.JID.String())
+	s.out.limit = srv.cfg.OutboxBytes
+	s.out.flushed = func(refs []int64) {
+		for _, f := range srv.reg.flushed {
+			f(s, refs)
+		}
+	}
+	s.out.w = c
+	for {
+		taken := srv.dir.add(s, account.ID)
+		if taken == nil {
+			break
+		}
+		taken.HangUp(errConflict)
+		select {
+		case <-taken.gone:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	for _, f := range srv.reg.bound {
+		f(s)
+	}
+	return s, nil
+}
+
+// Removed tells the server that an account is no more: its sessions are cut
+// off and the features forget it.
+func (srv *Server) Removed(j jid.Bare, id int64) {
+	a := srv.dir.lookup(j)
+	if a == nil {
+		a = NewAccount(j, id)
+	}
+	for _, s := range a.Sessions() {
+		s.HangUp(&stream.Fault{Condition: mellium.NotAuthorized, Text: "the account was removed"})
+	}
+	for _, f := range srv.reg.removed {
+		f(a)
+	}
+}
+
+// Stop ends all sessions: those with a connection are told that the system
+// shuts down. It returns when all are over or ctx is done.
+func (srv *Server) Stop(ctx context.Context) error {
+	fault := &stream.Fault{Condition: mellium.SystemShutdown}
+	var all []*Session
+	srv.dir.each(func(s *Session) { all = append(all, s) })
+	for _, s := range all {
+		s.HangUp(fault)
+	}
+	for _, s := range all {
+		select {
+		case <-s.gone:
+		case <-ctx.Done():
+			return errors.New("server: some sessions did not end in time")
+		}
+	}
+	srv.tasks.Wait()
+	return nil
+}

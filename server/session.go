@@ -1,0 +1,305 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+	"rollcall/xmpp/stream"
+)
+
+// Availability is what a session has told the world: its last presence without
+// an address to send it to.
+type Availability struct {
+	Priority int8
+	Show     string
+	Since    time.Time
+	Head     []byte // outer tag with from, before the place for the address
+	Tail     []byte // the rest
+}
+
+// Session is one bound resource. It outlives its connection when it can be
+// resumed (XEP-0198).
+type Session struct {
+	// Fixed.
+	JID     jid.JID
+	Account *Account
+	Address netip.Addr // of the connection that made it
+	Began   time.Time
+	srv     *Server
+	full    string        // JID, escaped
+	bare    string        // bare JID, escaped
+	gone    chan struct{} // closed when the session has ended
+
+	// Safe.
+	out       outbox
+	available atomic.Pointer[Availability]
+	flags     atomic.Uint32
+	heard     atomic.Int64 // when the client was last heard of, Unix seconds
+	inactive  atomic.Bool
+	fault     atomic.Pointer[stream.Fault] // why it was cut off, if it was
+
+	// Owned by the goroutine that reads the stream; by whoever ends the session
+	// once there is none.
+	slots   []any
+	counted uint32 // stanzas taken in, modulo 2^32 (XEP-0198 §4)
+	covered Ticket // what the stanzas taken in were stored under
+	lastTo  []byte // the address before, as it came, and what it means
+	to      jid.JID
+	toAttr  string
+
+	// Guarded by mu.
+	mu     sync.Mutex
+	life   life
+	reader chan struct{} // closed when the reader lets go
+	expiry *time.Timer
+	hangUp func(*stream.Fault)
+}
+
+type life uint8
+
+const (
+	connected life = iota
+	hibernating
+	over
+)
+
+// Connection is what carries a session.
+type Connection interface {
+	Transport
+	// HangUp ends the stream with a fault, or just closes it if that is nil.
+	// It does not wait, and the connection's reader comes to its end.
+	HangUp(*stream.Fault)
+}
+
+// ErrGone says that a session is over.
+var ErrGone = errors.New("server: the session is over")
+
+// Full returns the session's address, escaped for an attribute in single
+// quotes.
+func (s *Session) Full() string { return s.full }
+
+// Bare returns the account's address, escaped likewise.
+func (s *Session) Bare() string { return s.bare }
+
+// Server returns the server that the session is bound at.
+func (s *Session) Server() *Server { return s.srv }
+
+// Availability returns what the session last told the world; nil while it is
+// not available.
+func (s *Session) Availability() *Availability { return s.available.Load() }
+
+// SetAvailability changes it.
+func (s *Session) SetAvailability(a *Availability) { s.available.Store(a) }
+
+// Has reports whether a flag is set.
+func (s *Session) Has(f Flag) bool { return s.flags.Load()&uint32(f) != 0 }
+
+// Set sets or clears a flag.
+func (s *Session) Set(f Flag, on bool) {
+	if on {
+		s.flags.Or(uint32(f))
+	} else {
+		s.flags.And(^uint32(f))
+	}
+}
+
+// Get returns what a feature keeps in the session; nil at first.
+func (s *Session) Get(at Slot) any {
+	if int(at) >= len(s.slots) {
+		return nil
+	}
+	return s.slots[at]
+}
+
+// Put keeps something in the session.
+func (s *Session) Put(at Slot, v any) {
+	for int(at) >= len(s.slots) {
+		s.slots = append(s.slots, nil)
+	}
+	s.slots[at] = v
+}
+
+// Send sends a whole stanza to the session's client.
+func (s *Session) Send(k stanza.Kind, raw []byte) bool {
+	return s.out.deliver(Delivery{Kind: k}, raw, "", nil)
+}
+
+// Deliver sends a stanza in three parts, which are joined.
+func (s *Session) Deliver(d Delivery, head []byte, mid string, tail []byte) bool {
+	return s.out.deliver(d, head, mid, tail)
+}
+
+// Inactive reports whether the client has said that nobody looks (XEP-0352).
+func (s *Session) Inactive() bool { return s.inactive.Load() }
+
+// SetInactive takes the client's word for it.
+func (s *Session) SetInactive(on bool) {
+	s.inactive.Store(on)
+	s.out.setInactive(on)
+}
+
+// Heard notes that the client has been heard of.
+func (s *Session) Heard(now int64) { s.heard.Store(now) }
+
+// LastHeard returns when that was, in Unix seconds.
+func (s *Session) LastHeard() int64 { return s.heard.Load() }
+
+// Control sends bytes that are no stanza.
+func (s *Session) Control(b []byte) { s.out.control(b) }
+
+// Finish sends the last bytes of the stream and then closes the connection.
+func (s *Session) Finish(last []byte) { s.out.finish(last) }
+
+// StuckSince returns since when the client has not taken what is sent to it,
+// in Unix seconds, or 0.
+func (s *Session) StuckSince() int64 { return s.out.stuckSince() }
+
+// Manage turns on stream management (XEP-0198 §3) from reply on, asking for an
+// ack after every so many stanzas, and giving up over a number not acked.
+func (s *Session) Manage(asks, most int, reply []byte) {
+	s.counted = 0
+	s.out.manage(asks, most, reply)
+}
+
+// Ack takes the client's count of stanzas it has handled.
+func (s *Session) Ack(h uint32) error { return s.out.ack(h) }
+
+// Acked returns the count that the client acknowledged last.
+func (s *Session) Acked() uint32 {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.handled
+}
+
+// Unacked returns how many stanzas the client has yet to acknowledge.
+func (s *Session) Unacked() int { return s.out.unacked() }
+
+// Counted returns how many stanzas of the client were taken in.
+func (s *Session) Counted() uint32 { return s.counted }
+
+// WhenStored calls f with the count of stanzas taken in so far, once all that
+// had to be stored of them is. If the write fails f is not called: what is not
+// stored is not acknowledged.
+func (s *Session) WhenStored(f func(h uint32)) {
+	h := s.counted
+	k := s.srv.keeper
+	if k == nil || s.covered <= k.Settled() {
+		f(h)
+		return
+	}
+	k.WhenSettled(s.covered, func(stored bool) {
+		if stored {
+			f(h)
+		}
+	})
+}
+
+// Release says that the goroutine that read the session's stream lets go of it.
+func (s *Session) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.reader)
+}
+
+// HangUp cuts the session off: its client is told why and its stream closed.
+// The session ends, it cannot be resumed. HangUp does not wait for that.
+func (s *Session) HangUp(f *stream.Fault) {
+	s.fault.CompareAndSwap(nil, f)
+	s.mu.Lock()
+	hangUp, life := s.hangUp, s.life
+	s.mu.Unlock()
+	switch life {
+	case connected:
+		if hangUp != nil {
+			hangUp(f)
+		}
+	case hibernating:
+		s.End(context.WithoutCancel(s.srv.ctx))
+	}
+}
+
+// Fault returns why the session was cut off, or nil.
+func (s *Session) Fault() *stream.Fault { return s.fault.Load() }
+
+// Hibernate keeps the session for a while after its connection is lost. It is
+// called by the reader as its last act. False: there is nothing to keep.
+func (s *Session) Hibernate(keep time.Duration) bool {
+	s.out.detach()
+	s.out.mu.Lock()
+	dead := s.out.over
+	s.out.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if dead || s.fault.Load() != nil || s.life != connected || keep <= 0 {
+		return false
+	}
+	s.life, s.hangUp = hibernating, nil
+	s.srv.tasks.Add(1)
+	s.expiry = time.AfterFunc(keep, func() {
+		defer s.srv.tasks.Done()
+		s.End(context.WithoutCancel(s.srv.ctx))
+	})
+	return true
+}
+
+// Resume takes a session over for a new connection, whose reader is to call
+// Release in the end: the old one, if there still is one, is closed first.
+// preface goes out before what is sent again.
+func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface func(handled uint32) []byte) error {
+	s.mu.Lock()
+	if s.life == connected {
+		old, reader := s.hangUp, s.reader
+		s.mu.Unlock()
+		if old != nil {
+			old(nil)
+		}
+		select {
+		case <-reader:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
+	if s.life != hibernating {
+		return ErrGone
+	}
+	if err := s.out.ack(h); err != nil {
+		return err
+	}
+	if s.expiry.Stop() {
+		s.srv.tasks.Done()
+	}
+	s.life, s.reader, s.hangUp = connected, make(chan struct{}), c.HangUp
+	s.out.resume(c, preface(s.counted))
+	return nil
+}
+
+// End ends the session, once: it leaves the directory, the features hear of
+// it, and what its client never got goes elsewhere.
+func (s *Session) End(ctx context.Context) {
+	s.mu.Lock()
+	if s.life == over {
+		s.mu.Unlock()
+		return
+	}
+	if s.expiry != nil && s.expiry.Stop() {
+		s.srv.tasks.Done()
+	}
+	s.life, s.hangUp = over, nil
+	s.mu.Unlock()
+	defer close(s.gone)
+	s.out.detach()
+	s.srv.dir.remove(s)
+	for _, f := range s.srv.reg.ended {
+		f(s)
+	}
+	s.SetAvailability(nil)
+	s.srv.redeliver(ctx, s, s.out.leftovers())
+}
