@@ -22,6 +22,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/storage"
 )
 
 //go:embed default.toml
@@ -45,7 +46,7 @@ type Config struct {
 	Offline      Offline
 	Archive      Archive
 	Registration Registration
-	Storage      Storage
+	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
 // Log is what is logged, and how.
@@ -72,14 +73,6 @@ type Archive struct {
 type Registration struct {
 	Open           bool
 	PerAddressHour int
-}
-
-// Storage is where everything is kept.
-type Storage struct {
-	Driver   string // "sqlite" or "postgres"
-	Path     string // as written: see [Config.DatabasePath]
-	DSN      string
-	MaxConns int
 }
 
 // Default returns what default.toml says.
@@ -130,7 +123,7 @@ func (c *Config) read(text []byte) []Problem {
 	return sorted(problems)
 }
 
-// DatabasePath returns where the SQLite file is: [Storage.Path] from DataDir.
+// DatabasePath returns where the SQLite file is: Storage.Path from DataDir.
 func (c *Config) DatabasePath() string {
 	if filepath.IsAbs(c.Storage.Path) {
 		return c.Storage.Path

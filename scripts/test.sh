@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# All tests, with the race detector, on both databases. Arguments go to
+# `go test`; without any it is all packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+. scripts/postgres.sh
+
+need gcc gcc libc6-dev # the race detector is linked with it
+
+trap postgres_stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+postgres_start
+
+if [ $# = 0 ]; then
+	set -- ./...
+fi
+CGO_ENABLED=1 "${GO:-go}" test -race -timeout 20m "$@"
