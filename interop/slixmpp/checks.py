@@ -1,0 +1,343 @@
+"""Checks with slixmpp: login, rosters, presence, chat, offline, carbons, archive, resumption."""
+
+import asyncio
+import logging
+import sys
+
+logging.disable()  # slixmpp logs what a check expects, and its lack of libidn
+
+from slixmpp.exceptions import IqError, XMPPError
+from slixmpp.stanza import Iq, Message, Presence
+
+from check import DOMAIN, TLS_PORT, Account, Failed, Report, expect
+from client import Client, befriend
+
+report = Report("slixmpp")
+
+
+async def log_in_as_it_comes():
+    """slixmpp's own choice of mechanism, over STARTTLS with the certificate verified."""
+    one = await Client(Account("ada"), "desk").login()
+    report.note(f"chose {one['feature_mechanisms'].mech.name}")
+    expect(one.boundjid.resource == "desk", f"bound {one.boundjid}")
+    await one.close()
+
+
+async def log_in_by_scram():
+    """SCRAM without channel binding; slixmpp checks the server's signature."""
+    account = Account("ada")
+    for mech in ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+        one = Client(account, "desk", mech=mech)
+        one.open()
+        name, _ = await one.happens("session_start", "failed_auth", "failed_all_auth")
+        if name == "failed_all_auth" and mech not in one["feature_mechanisms"].mech_list:
+            report.note(f"{mech} is not offered")
+            continue
+        expect(name == "session_start", f"{mech}: {name}")
+        await one.close()
+
+
+async def log_in_by_direct_tls():
+    """XEP-0368: TLS from the first byte."""
+    one = await Client(Account("ada"), "desk").login(direct_tls=True)
+    await one.barrier()
+    await one.close()
+
+
+async def refuse_a_wrong_password():
+    """A wrong password is refused with not-authorized."""
+    account = Account("ada")
+    account.password += "x"
+    one = Client(account, "desk", mech="SCRAM-SHA-1")
+    one.open()
+    _, failure = await one.happens("failed_auth")
+    expect(failure["condition"] == "not-authorized", f"condition {failure['condition']}")
+    expect(not one.authenticated, "is logged in with a wrong password")
+    await one.close()
+
+
+async def subscribe_and_see_presence():
+    """Mutual subscription, roster pushes, presence with show and status, unavailable."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(one, other)
+    for client, contact in ((one, other), (other, one)):
+        await client.gets("a roster push with both", lambda s: isinstance(s, Iq) and s["type"] == "set" and
+                            s["roster"]["items"].get(contact.boundjid.bare, {}).get("subscription") == "both")
+        await client.get_roster()
+        item = client.client_roster[contact.boundjid.bare]
+        expect(item["subscription"] == "both", f"{client.label} has {item['subscription']}")
+    one.send_presence(pshow="away", pstatus="at lunch <&> tea ☕", ppriority=3)
+    got = await other.gets("the away presence", lambda s: isinstance(s, Presence) and s["from"] == one.boundjid and
+                             s["show"] == "away")
+    expect(got["status"] == "at lunch <&> tea ☕", f"status {got['status']!r}")
+    expect(got["priority"] == 3, f"priority {got['priority']}")
+    one.send_presence(ptype="unavailable", pstatus="gone home")
+    got = await other.gets("unavailable", lambda s: isinstance(s, Presence) and s["from"] == one.boundjid and
+                             s["type"] == "unavailable")
+    expect(got["status"] == "gone home", f"status {got['status']!r}")
+    await one.close()
+    await other.close()
+
+
+async def rename_and_remove_a_contact():
+    """Names and groups are kept; a removed contact no longer sees the one who removed them."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(one, other)
+    await one.update_roster(other.boundjid.bare, name="Bob <B>", groups=["Work", "Ringers & Co"])
+    await one.get_roster()
+    item = one.client_roster[other.boundjid.bare]
+    expect(item["name"] == "Bob <B>" and sorted(item["groups"]) == ["Ringers & Co", "Work"], f"item {item['name']!r} {item['groups']}")
+    await one.del_roster_item(other.boundjid.bare)
+    await other.gets("unavailable", lambda s: isinstance(s, Presence) and s["from"].bare == one.boundjid.bare and
+                       s["type"] == "unavailable")
+    await other.gets("unsubscribed", lambda s: isinstance(s, Presence) and s["type"] == "unsubscribed")
+    await one.close()
+    await other.close()
+
+
+async def chat():
+    """Messages both ways, to bare and full addresses, in order and unchanged."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    bodies = ["tea?", "2 < 3 && 'x' > \"y\"", "Übung 茶 👋🏽", " spaces \n and lines "] + [f"no. {n}" for n in range(50)]
+    for n, body in enumerate(bodies):
+        to = other.boundjid.full if n % 2 else other.boundjid.bare
+        one.send_message(mto=to, mbody=body, mtype="chat")
+    await other.gets_message(bodies[-1])
+    expect(other.bodies() == bodies, f"bodies arrived as {other.bodies()[:6]}…")
+    expect(all(s["from"] == one.boundjid for s in other.seen if isinstance(s, Message)), "wrong from")
+    other.send_message(mto=one.boundjid.full, mbody="yes", mtype="chat")
+    await one.gets_message("yes")
+    await one.close()
+    await other.close()
+
+
+async def be_told_of_nobody():
+    """A message to an account that does not exist comes back as service-unavailable."""
+    one = await Client(Account("ada"), "desk").login()
+    one.send_message(mto=f"nobody-at-all@{DOMAIN}", mbody="hello?", mtype="chat")
+    got = await one.gets("an error", lambda s: isinstance(s, Message) and s["type"] == "error")
+    expect(got["error"]["condition"] == "service-unavailable", f"condition {got['error']['condition']}")
+    await one.close()
+
+
+async def keep_messages_for_later():
+    """Offline messages come at the next login, in order, stamped, and only once."""
+    one = await Client(Account("ada"), "desk").login()
+    away = Account("bob")
+    for n in range(3):
+        one.send_message(mto=away.jid, mbody=f"for later {n}", mtype="chat")
+    await one.barrier()
+    other = await Client(away, "home").login()
+    got = await other.gets_message("for later 2")
+    expect(other.bodies() == [f"for later {n}" for n in range(3)], f"bodies {other.bodies()}")
+    expect(got.xml.find("{urn:xmpp:delay}delay") is not None, "no delay stamp")
+    expect(got["from"] == one.boundjid, f"from {got['from']}")
+    await other.barrier()
+    await other.close()
+    again = await Client(away, "home").login()
+    one.send_message(mto=again.boundjid.full, mbody="now", mtype="chat")
+    await again.gets_message("now")
+    expect(again.bodies() == ["now"], f"delivered again: {again.bodies()}")
+    await one.close()
+    await again.close()
+
+
+def carbon(client, kind, body):
+    """Waits for a carbon copy of this kind with this body inside."""
+    path = f"{{urn:xmpp:carbons:2}}{kind}/{{urn:xmpp:forward:0}}forwarded/{{jabber:client}}message/{{jabber:client}}body"
+    return client.gets(f"a carbon ({kind}) of {body!r}", lambda s: isinstance(s, Message) and
+                         s["from"] == client.boundjid.bare and s.xml.findtext(path) == body)
+
+
+async def copy_to_my_other_clients():
+    """Carbons: what my other client receives and sends is copied to me, and not to itself."""
+    account = Account("bob")
+    desk, phone = await Client(account, "desk").login(), await Client(account, "phone").login()
+    one = await Client(Account("ada"), "desk").login()
+    for client in (desk, phone):
+        await client["xep_0280"].enable()
+    one.send_message(mto=desk.boundjid.full, mbody="to the desk", mtype="chat")
+    await desk.gets_message("to the desk")
+    await carbon(phone, "received", "to the desk")
+    desk.send_message(mto=one.boundjid.full, mbody="from the desk", mtype="chat")
+    await one.gets_message("from the desk")
+    await carbon(phone, "sent", "from the desk")
+    private = one.make_message(mto=desk.boundjid.full, mbody="for the desk only", mtype="chat")
+    private.append(_element("private", "urn:xmpp:carbons:2"))
+    private.append(_element("no-copy", "urn:xmpp:hints"))
+    private.send()
+    await desk.gets_message("for the desk only")
+    await one.barrier()
+    one.send_message(mto=phone.boundjid.full, mbody="end", mtype="chat")
+    await phone.gets_message("end")
+    texts = [t for s in phone.seen for t in s.xml.itertext()]
+    expect("for the desk only" not in texts, "a private message was copied")
+    copies = [s for s in desk.seen if s.xml.find("{urn:xmpp:carbons:2}sent") is not None]
+    expect(not copies, "the sending client got a copy of its own message")
+    for client in (one, desk, phone):
+        await client.close()
+
+
+def _element(name, namespace):
+    from slixmpp.xmlstream import ET
+    return ET.Element(f"{{{namespace}}}{name}")
+
+
+async def _pages(client, size, **query):
+    """All pages of an archive query, as lists of (archive id, body)."""
+    pages = []
+    async for page in client["xep_0313"].retrieve(iterator=True, rsm={"max": size}, **query):
+        pages.append([(m["mam_result"]["id"], m["mam_result"]["forwarded"]["stanza"]["body"])
+                      for m in page["mam"]["results"]])
+    return pages
+
+
+async def page_through_the_archive():
+    """The archive of both sides, forwards and backwards in pages, with a filter, with stable ids."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    third = await Client(Account("eve"), "home").login()
+    bodies = [f"line {n}" for n in range(10)]
+    for body in bodies:
+        one.send_message(mto=other.boundjid.bare, mbody=body, mtype="chat")
+    await other.gets_message(bodies[-1])
+    third.send_message(mto=other.boundjid.bare, mbody="from a third", mtype="chat")
+    await other.gets_message("from a third")
+    await asyncio.gather(one.barrier(), other.barrier())
+    for client, size, query, want in (
+            (other, 4, {}, [4, 4, 3]),
+            (one, 3, {}, [3, 3, 3, 1]),
+            (other, 4, {"with_jid": one.boundjid.bare}, [4, 4, 2])):
+        pages = await _pages(client, size, **query)
+        got = [body for page in pages for _, body in page]
+        expect(got == (bodies + ["from a third"])[:sum(want)], f"{client.label} {query}: {got}")
+        expect([len(page) for page in pages if page] == want, f"pages of {[len(p) for p in pages]}")
+    back = await _pages(other, 4, reverse=True, with_jid=one.boundjid.bare)
+    expect([body for _, body in back[0]] == bodies[-4:], f"last page {back[0]}")
+    ids = {body: i for page in await _pages(other, 20) for i, body in page}
+    for body in (bodies[0], bodies[-1]):
+        got = (await other.gets_message(body)).xml.find("{urn:xmpp:sid:0}stanza-id")
+        expect(got is not None and got.get("by") == other.boundjid.bare, "no stanza-id by the receiver's server")
+        expect(got.get("id") == ids[body], f"stanza-id {got.get('id')} but archived as {ids[body]}")
+    for client in (one, other, third):
+        await client.close()
+
+
+async def resume_a_broken_stream():
+    """XEP-0198: after a lost connection the session goes on; nothing is lost, doubled or shown."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(one, other)
+    await other.happens("sm_enabled")
+    await one.gets("bob's presence", lambda s: isinstance(s, Presence) and s["from"] == other.boundjid)
+    one.send_message(mto=other.boundjid.full, mbody="before", mtype="chat")
+    await other.gets_message("before")
+    await other.barrier()
+    mark, address = len(one.seen), other.boundjid.full
+    other.abort()
+    await other.happens("disconnected")
+    for n in range(3):
+        one.send_message(mto=address, mbody=f"while away {n}", mtype="chat")
+    await one.barrier()
+    other.open()
+    await other.happens("session_resumed")
+    await other.gets_message("while away 2")
+    one.send_message(mto=address, mbody="after", mtype="chat")
+    await other.gets_message("after")
+    want = ["before"] + [f"while away {n}" for n in range(3)] + ["after"]
+    expect(other.bodies() == want, f"bodies {other.bodies()}")
+    other.send_message(mto=one.boundjid.full, mbody="back again", mtype="chat")
+    await one.gets_message("back again")
+    other["xep_0198"].request_ack()
+    _, acked = await other.happens("stanza_acked")
+    expect(acked is not None, "nothing acknowledged")
+    hidden = [s for s in one.seen[mark:] if isinstance(s, Presence) and s["type"] == "unavailable"]
+    expect(not hidden, "was shown as unavailable in between")
+    await one.close()
+    await other.close()
+
+
+async def hold_presence_while_inactive():
+    """XEP-0352: an inactive client still gets messages at once, and presence before them."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "phone").login()
+    await befriend(one, other)
+    other["xep_0352"].send_inactive()
+    await other.barrier()
+    one.send_presence(pshow="away", pstatus="first")
+    one.send_presence(pshow="dnd", pstatus="latest")
+    one.send_message(mto=other.boundjid.bare, mbody="wake up", mtype="chat")
+    await other.gets_message("wake up")
+    other["xep_0352"].send_active()
+    await other.gets("the latest presence", lambda s: isinstance(s, Presence) and s["status"] == "latest")
+    await one.close()
+    await other.close()
+
+
+async def ask_the_server_things():
+    """Discovery, ping, version, time and vCard."""
+    one = await Client(Account("ada"), "desk").login()
+    info = await one["xep_0030"].get_info(jid=DOMAIN, timeout=15)
+    kinds = [(i[0], i[1]) for i in info["disco_info"]["identities"]]
+    expect(("server", "im") in kinds, f"identities {kinds}")
+    mine = await one["xep_0030"].get_info(jid=one.boundjid.bare, timeout=15)
+    expect("urn:xmpp:mam:2" in mine["disco_info"]["features"], "the account does not offer an archive")
+    for feature in ("urn:xmpp:ping", "urn:xmpp:carbons:2"):
+        expect(feature in info["disco_info"]["features"], f"{feature} is not offered")
+    await one["xep_0030"].get_items(jid=DOMAIN, timeout=15)
+    await one.barrier()
+    version = await one["xep_0092"].get_version(DOMAIN, timeout=15)
+    expect(version["software_version"]["name"], "no name")
+    report.note(f"server is {version['software_version']['name']} {version['software_version']['version']}")
+    time = await one["xep_0202"].get_entity_time(DOMAIN, timeout=15)
+    # Read as text: this version of slixmpp puts a second Z behind the one of XEP-0202 §3.
+    utc = time.xml.findtext("{urn:xmpp:time}time/{urn:xmpp:time}utc")
+    expect(utc and utc.endswith("Z"), f"utc {utc!r}")
+    card = one["xep_0054"].make_vcard()
+    card["FN"] = "Ada Lovelace"
+    await one["xep_0054"].publish_vcard(card)
+    got = await one["xep_0054"].get_vcard(one.boundjid.bare, cached=False, timeout=15)
+    expect(got["vcard_temp"]["FN"] == "Ada Lovelace", f"FN {got['vcard_temp']['FN']!r}")
+    try:
+        await one.make_iq_get(queryxmlns="urn:example:unknown", ito=DOMAIN).send(timeout=15)
+        raise Failed("an unknown request was answered with a result")
+    except IqError as err:
+        expect(err.condition == "service-unavailable", f"unknown request: {err.condition}")
+    await one.close()
+
+
+CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wrong_password,
+          subscribe_and_see_presence, rename_and_remove_a_contact, chat, be_told_of_nobody,
+          keep_messages_for_later, copy_to_my_other_clients, page_through_the_archive,
+          resume_a_broken_stream, hold_presence_while_inactive, ask_the_server_things)
+
+
+async def run(check):
+    name = check.__name__.replace("_", " ")
+    try:
+        await asyncio.wait_for(check(), 120)
+        report.passed(name)
+    except (Failed, XMPPError, asyncio.TimeoutError, OSError) as err:
+        report.failed(name, err if str(err) else repr(err))
+    except Exception as err:  # a surprise is a failure with its name
+        report.failed(name, repr(err))
+
+
+async def main():
+    wanted = set(sys.argv[1:])
+    for check in CHECKS:
+        if check is log_in_by_direct_tls and not TLS_PORT:
+            report.note("no TLS_PORT: direct TLS is not checked")
+            continue
+        if not wanted or check.__name__ in wanted:
+            await run(check)
+
+
+if __name__ == "__main__":
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main())
+    report.exit()
