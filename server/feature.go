@@ -122,11 +122,16 @@ type Request struct {
 	From    jid.JID
 	To      jid.JID
 	Session *Session // who asks, if connected here
-	Account *Account // whose matter it is; nil for a request to the server
+	Account *Account // whose matter it is; nil for a request to the server or to nobody
 	Set     bool
 	Payload *stanza.Element
 	Stanza  *stanza.Stanza
+	after   []func()
 }
+
+// After has f called once the answer is on its way, if the request succeeds: a
+// session that removes its own account still hears that it did.
+func (r *Request) After(f func()) { r.after = append(r.after, f) }
 
 // Own reports whether people ask about their own account.
 func (r *Request) Own() bool { return r.Account != nil && r.From.Bare() == r.Account.JID }
@@ -139,11 +144,13 @@ type Answerer func(ctx context.Context, r *Request) (payload []byte, err error)
 type Target uint8
 
 // Requests go to the server (a domain), to one's own account (no address or
-// one's own bare JID), or to the account of somebody else.
+// one's own bare JID), to the account of somebody else, or to one that does not
+// exist: where nobody answers for those, it is service-unavailable.
 const (
 	ToHost Target = iota
 	ToSelf
 	ToOther
+	ToNobody
 	numTargets
 )
 

@@ -37,6 +37,9 @@ func (srv *Server) answer(ctx context.Context, p *Packet, t Target) error {
 		b = append(append(append(b, '>'), payload...), "</iq>"...)
 	}
 	srv.send(p, b)
+	for _, f := range r.after {
+		f()
+	}
 	return nil
 }
 

@@ -190,7 +190,7 @@ func (srv *Server) arrive(ctx context.Context, p *Packet, a *Account, exists boo
 	}
 	if !exists {
 		if q.Action == Answer && p.Stanza.Kind == stanza.IQ {
-			return stanza.ErrServiceUnavailable // RFC 6121 §8.5.1
+			return srv.answer(ctx, q, ToNobody) // RFC 6121 §8.5.1
 		}
 		return Done
 	}
