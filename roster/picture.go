@@ -97,7 +97,8 @@ func bury(gone []Tombstone, u Update) []Tombstone {
 		}
 	}
 	if u.Remove {
-		out = append(out, Tombstone{Contact: u.Contact, Version: u.After})
+		// Cloned, lest it hold a whole old text in memory.
+		out = append(out, Tombstone{Contact: jid.Bare(strings.Clone(string(u.Contact))), Version: u.After})
 	}
 	return out
 }
@@ -130,7 +131,7 @@ func (b *builder) add(it *Item) {
 	b.text.WriteString(string(it.Contact))
 	b.text.WriteString(name)
 	if it.State.Has(PendingIn) {
-		b.r.requests = append(b.r.requests, request{it.Contact, it.Request})
+		b.r.requests = append(b.r.requests, request{stanza: it.Request})
 	}
 }
 
@@ -152,10 +153,14 @@ func (b *builder) groupSet(groups []string) uint16 {
 func (b *builder) done() *Roster {
 	r := b.r
 	r.text = b.text.String()
-	n := 0
+	n, waiting := 0, 0
 	for i := range r.entries {
 		if !r.entries[i].hidden {
 			r.listed++
+		}
+		if r.entries[i].state.Has(PendingIn) {
+			r.requests[waiting].contact = r.contact(i)
+			waiting++
 		}
 		if r.entries[i].state.Has(From) {
 			n++
