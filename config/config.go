@@ -146,11 +146,11 @@ func (c *Config) NeedsSelfSigned() bool {
 	if len(c.C2S.Certificates) > 0 {
 		return false
 	}
-	return c.SelfSigned == "always" || c.SelfSigned == "auto" && c.onLoopback()
+	return c.SelfSigned == "always" || c.SelfSigned == "auto" && c.OnLoopback()
 }
 
-// onLoopback reports whether nobody outside of this machine can connect.
-func (c *Config) onLoopback() bool {
+// OnLoopback reports whether nobody outside of this machine can connect.
+func (c *Config) OnLoopback() bool {
 	for _, list := range [][]string{c.C2S.Listen, c.C2S.ListenTLS} {
 		for _, address := range list {
 			if !isLoopback(address) {

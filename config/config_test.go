@@ -144,7 +144,7 @@ func TestDiff(t *testing.T) {
 	}{
 		{"", nil, nil},
 		{"[log]\nlevel = 'debug'\nformat = 'json'\n", []string{"log.level"}, []string{"log.format"}},
-		{"[limits]\nstanza = '128KiB'\nconnections = 7\n", []string{"limits.stanza", "limits.connections"}, nil},
+		{"[limits]\nstanza = '128KiB'\ndepth = 9\n", []string{"limits.stanza", "limits.depth"}, nil},
 		{"tls.certificates = [{cert='a',key='b'}]\nserver.domains = ['x']\n", []string{"tls.certificates"}, []string{"server.domains"}},
 		{"[storage]\ndriver = 'postgres'\ndsn = 'dbname=x'\n", nil, []string{"storage.driver", "storage.dsn"}},
 		{"[log]\nlevel = 'info'\n", nil, nil},
@@ -157,6 +157,13 @@ func TestDiff(t *testing.T) {
 		live, restart := Diff(Default(), c)
 		if !slices.Equal(live, tt.live) || !slices.Equal(restart, tt.restart) {
 			t.Errorf("%q: got %v and %v, want %v and %v", tt.text, live, restart, tt.live, tt.restart)
+		}
+		merged := Default().With(c)
+		if live, restart := Diff(merged, c); len(live) > 0 || !slices.Equal(restart, tt.restart) {
+			t.Errorf("%q: taken up, %v and %v still differ", tt.text, live, restart)
+		}
+		if live, restart := Diff(Default(), merged); len(restart) > 0 || !slices.Equal(live, tt.live) {
+			t.Errorf("%q: %v and %v were taken up, want %v", tt.text, live, restart, tt.live)
 		}
 	}
 }

@@ -16,6 +16,7 @@ type key struct {
 	secret bool   // never shown
 	read   func(*Config, any) []fault
 	show   func(*Config) string
+	copy   func(to, from *Config)
 }
 
 const (
@@ -52,9 +53,9 @@ var keys = []key{
 	of("tls.min_version", fixed, oneOf(versions...), func(c *Config) *uint16 { return &c.C2S.MinTLSVersion }),
 	of("tls.self_signed", fixed, words("auto", "always", "never"), func(c *Config) *string { return &c.SelfSigned }),
 
-	of("auth.mechanisms", fixed, list(1, mechanism), func(c *Config) *[]string { return &c.C2S.Auth.Mechanisms }),
+	of("auth.mechanisms", live, list(1, mechanism), func(c *Config) *[]string { return &c.C2S.Auth.Mechanisms }),
 	of("auth.iterations", fixed, number(4096, 10_000_000), func(c *Config) *int { return &c.C2S.Auth.Iterations }),
-	of("auth.attempts_per_stream", fixed, number(1, 100), func(c *Config) *int { return &c.C2S.Auth.AttemptsPerStream }),
+	of("auth.attempts_per_stream", live, number(1, 100), func(c *Config) *int { return &c.C2S.Auth.AttemptsPerStream }),
 	of("auth.backoff_after", fixed, number(0, 1000), func(c *Config) *int { return &c.C2S.Auth.BackoffAfter }),
 	of("auth.backoff_max", fixed, span(second, day), func(c *Config) *time.Duration { return &c.C2S.Auth.BackoffMax }),
 
@@ -119,6 +120,7 @@ func of[T any](path string, live bool, k kind[T], field func(*Config) *T) key {
 			return faults
 		},
 		show: func(c *Config) string { return k.write(*field(c)) },
+		copy: func(to, from *Config) { *field(to) = *field(from) },
 	}
 }
 
@@ -130,6 +132,10 @@ func both(path string, k kind[int], field func(*c2s.Stanza) *int) key {
 		faults := read(c, v)
 		*field(&c.C2S.Limits.BeforeAuth) = *field(&c.C2S.Limits.AfterAuth)
 		return faults
+	}
+	after.copy = func(to, from *Config) {
+		*field(&to.C2S.Limits.BeforeAuth) = *field(&from.C2S.Limits.BeforeAuth)
+		*field(&to.C2S.Limits.AfterAuth) = *field(&from.C2S.Limits.AfterAuth)
 	}
 	return after
 }

@@ -40,3 +40,14 @@ func Diff(old, new *Config) (live, restart []string) {
 	}
 	return live, restart
 }
+
+// With returns c with what a running server takes up of another configuration.
+func (c *Config) With(other *Config) *Config {
+	merged := *c
+	for _, k := range keys {
+		if k.live {
+			k.copy(&merged, other)
+		}
+	}
+	return &merged
+}

@@ -4,7 +4,7 @@ import "time"
 
 // Config is what client connections need to know of the configuration file.
 // The config package fills it in and has checked every value before it gets
-// here. Of these only Certificates, Limits and Auth may change while running;
+// here. Of these Certificates, Limits and most of Auth may change while running;
 // everything else is fixed from the start.
 type Config struct {
 	// Listen are the addresses for connections that start in the clear and are
