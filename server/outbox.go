@@ -104,11 +104,14 @@ func (o *outbox) resume(w Transport, preface []byte) {
 }
 
 // detach takes the connection away and waits for a write under way to end,
-// which it does once the connection is closed.
+// which it does once the connection is closed. A stream that was finished is
+// first written to its end.
 func (o *outbox) detach() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.w = nil
+	if !o.closing {
+		o.w = nil
+	}
 	for o.writing {
 		if o.idle == nil {
 			o.idle = make(chan struct{})
@@ -279,6 +282,9 @@ func (o *outbox) through(pos uint64) {
 	} else if n > 0 {
 		o.marks = o.marks[:copy(o.marks, o.marks[n:])]
 	}
+	if len(o.marks) == 0 {
+		pos = max(pos, o.sent) // what is no stanza need not be acked
+	}
 	o.acked = pos
 	o.log.free(pos)
 	if refs != nil && o.flushed != nil {
@@ -318,6 +324,21 @@ func (o *outbox) ack(h uint32) error {
 	}
 	o.through(o.marks[n-1].end)
 	return nil
+}
+
+// ask asks for an ack, if acks are in use and any is due or it is forced.
+func (o *outbox) ask(force bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.managed || o.over {
+		return false
+	}
+	if force || len(o.marks) > 0 && o.sent == o.log.end {
+		appendTo(&o.log, ackRequest)
+		o.pending = 0
+		o.kick()
+	}
+	return true
 }
 
 // unacked returns the number of stanzas that wait for an ack.

@@ -170,12 +170,18 @@ func (s *Session) Manage(asks, most int, reply []byte) {
 // Ack takes the client's count of stanzas it has handled.
 func (s *Session) Ack(h uint32) error { return s.out.ack(h) }
 
-// Acked returns the count that the client acknowledged last.
-func (s *Session) Acked() uint32 {
+// Sent returns how many stanzas were sent since acks are counted.
+func (s *Session) Sent() uint32 {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	return s.out.handled
+	return s.out.handled + uint32(len(s.out.marks))
 }
+
+// Ask asks the client for an ack; false if it was not told how.
+func (s *Session) Ask() bool { return s.out.ask(true) }
+
+// AskIfUnacked asks if there is anything to acknowledge.
+func (s *Session) AskIfUnacked() { s.out.ask(false) }
 
 // Unacked returns how many stanzas the client has yet to acknowledge.
 func (s *Session) Unacked() int { return s.out.unacked() }

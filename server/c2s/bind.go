@@ -1,0 +1,79 @@
+package c2s
+
+import (
+	"crypto/rand"
+	"time"
+
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// beforeBind takes an element of an authenticated stream without a resource:
+// only binding one or resuming a session makes sense here (RFC 6120 §7.1).
+func (n *negotiation) beforeBind(st *stanza.Stanza) (bound bool, err error) {
+	switch {
+	case st.Name.Is(nsSM, "resume"):
+		return n.resumeSession(st)
+	case st.Name.Is(nsSM, "enable"):
+		return false, n.say(failed("unexpected-request", "bind a resource first"))
+	case st.Kind == stanza.IQ && st.IsType("set") && len(st.Children) == 1 && st.Children[0].Is(nsBind, "bind"):
+		return n.bind(st)
+	}
+	return false, errNotAuthorized
+}
+
+// bind makes the session and lets it take the connection over.
+func (n *negotiation) bind(st *stanza.Stanza) (bool, error) {
+	if st.ID == nil {
+		return false, n.refuseIQ(st, stanza.ErrBadRequest)
+	}
+	resource, err := n.resource(st)
+	if err != nil {
+		return false, n.refuseIQ(st, stanza.Refuse(stanza.ErrBadRequest, "that is no resource"))
+	}
+	id := stanza.Text(st.ID) // the view ends here
+	s, err := n.s.srv.Bind(n.ctx, n.account, resource, n.conn)
+	if err != nil {
+		n.s.log.Error("a resource could not be bound", "jid", n.account.JID, "err", err)
+		return false, errInternal
+	}
+	b := stanza.AppendAttr([]byte("<iq type='result'"), "id", id)
+	b = append(append(b, "><bind xmlns='"+nsBind+"'><jid>"...), s.Full()...)
+	n.session.Store(s)
+	n.raw.SetDeadline(time.Time{})
+	s.Control(append(b, "</jid></bind></iq>"...))
+	n.begin()
+	return true, nil
+}
+
+// resource returns the resource that the client wants, or one made for it
+// (RFC 6120 §7.6, §7.7).
+func (n *negotiation) resource(st *stanza.Stanza) (string, error) {
+	want := ""
+	if e := st.Payload(); e != nil {
+		want = e.ChildText(nsBind, "resource")
+	}
+	if want == "" {
+		return rand.Text()[:16], nil
+	}
+	return jid.Resource(want)
+}
+
+func (n *negotiation) refuseIQ(st *stanza.Stanza, e *stanza.Error) error {
+	b := stanza.AppendAttr([]byte("<iq type='error'"), "id", stanza.Text(st.ID))
+	return n.say(append(e.Append(append(b, '>')), "</iq>"...))
+}
+
+// begin hands the connection to a fresh goroutine: the one that negotiated has
+// grown a stack that reading does not need.
+func (n *negotiation) begin() {
+	c := n.conn
+	l := n.s.limits.Load()
+	c.bucket.set(l.BytesPerSecond, l.BurstBytes)
+	if c.sc != nil {
+		c.sc.SetLimits(l.AfterAuth.scanner())
+	}
+	c.wait = newWaiter(c)
+	ctx := n.ctx
+	n.s.wg.Go(func() { c.serve(ctx) })
+}

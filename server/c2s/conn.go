@@ -1,0 +1,253 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"rollcall/server"
+	"rollcall/xmpp/stanza"
+	"rollcall/xmpp/stream"
+)
+
+// conn is one connection of a client.
+type conn struct {
+	// Fixed.
+	s       *Server
+	raw     net.Conn
+	addr    netip.Addr
+	network netip.Prefix // what counts as one address
+
+	// Safe.
+	session atomic.Pointer[server.Session]
+	cut     atomic.Pointer[stream.Fault] // why the stream is to end
+	pinged  atomic.Bool
+
+	// Owned by the goroutine that negotiates, then by the one that reads.
+	nc        net.Conn // raw, or TLS over it
+	tls       *tls.Conn
+	cert      *tls.Certificate // what was shown to this client
+	sc        *stream.Scanner
+	space     string
+	root      []stanza.Prefix
+	domain    string
+	lang      string
+	said      bool // our stream header was sent
+	bucket    bucket
+	wait      *waiter
+	managed   bool // XEP-0198 is on
+	resumeFor time.Duration
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{s: s, raw: nc, nc: nc}
+	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+		c.addr = ap.Addr().Unmap()
+		bits := 32
+		if c.addr.Is6() {
+			bits = 64
+		}
+		c.network, _ = c.addr.Prefix(bits)
+	}
+	if t, ok := nc.(*net.TCPConn); ok {
+		setTimeouts(t, s.cfg.KeepAlive.TCPUserTimeout)
+	}
+	return c
+}
+
+// loopback reports whether the client is on this machine; a pipe is.
+func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
+
+// Write implements server.Transport.
+func (c *conn) Write(b []byte) (int, error) { return c.nc.Write(b) }
+
+// Close says that nothing more will be sent. The reader takes what is still
+// under way, lest the client lose our last words to a reset, and then closes.
+func (c *conn) Close() error {
+	c.raw.SetReadDeadline(time.Now().Add(lingerFor))
+	if c.tls != nil {
+		c.tls.CloseWrite()
+	}
+	if h, ok := c.raw.(interface{ CloseWrite() error }); ok {
+		return h.CloseWrite()
+	}
+	return c.raw.Close()
+}
+
+// Abort implements server.Transport.
+func (c *conn) Abort() { c.raw.Close() }
+
+const (
+	lingerFor = 2 * time.Second
+	lastWrite = 2 * time.Second
+)
+
+// HangUp implements server.Connection.
+func (c *conn) HangUp(f *stream.Fault) {
+	if f == nil {
+		c.raw.Close()
+		return
+	}
+	c.cut.CompareAndSwap(nil, f)
+	c.wake()
+}
+
+// wake makes a blocked read return.
+func (c *conn) wake() { c.raw.SetReadDeadline(time.Unix(1, 0)) }
+
+// linger discards what the client still sends after our last words.
+func (c *conn) linger() {
+	c.raw.SetReadDeadline(time.Now().Add(lingerFor))
+	io.CopyN(io.Discard, c.raw, 1<<20)
+	c.raw.Close()
+}
+
+var scanners = sync.Pool{New: func() any { return stream.New(stream.DefaultLimits) }}
+
+func (l Stanza) scanner() stream.Limits {
+	return stream.Limits{Stanza: l.Bytes, Tag: min(l.Bytes, maxTag), Depth: l.Depth, Attrs: l.Attributes, Namespaces: l.Namespaces}
+}
+
+const maxTag = 16 << 10
+
+// take returns the connection's scanner, from the pool if it has none.
+func (c *conn) take() *stream.Scanner {
+	if c.sc == nil {
+		c.sc = scanners.Get().(*stream.Scanner)
+		l := c.s.limits.Load().BeforeAuth
+		if c.session.Load() != nil {
+			l = c.s.limits.Load().AfterAuth
+		}
+		c.sc.Reset(l.scanner(), c.space, c.root)
+	}
+	return c.sc
+}
+
+// rest gives the scanner back if it holds nothing.
+func (c *conn) rest() {
+	if c.sc != nil && c.sc.Idle() {
+		scanners.Put(c.sc)
+		c.sc = nil
+	}
+}
+
+// fill reads once into the scanner. While it waits, an idle connection holds no
+// buffer.
+func (c *conn) fill() error {
+	if c.wait != nil {
+		return c.wait.fill()
+	}
+	if c.sc == nil || c.sc.Idle() {
+		c.rest()
+		// What TLS has decrypted stays there, so one byte is no dearer.
+		var one [1]byte
+		n, err := c.nc.Read(one[:])
+		if n > 0 {
+			c.take().Filled(copy(c.take().Space(), one[:n]))
+		}
+		if n > 0 || err != nil {
+			return errUnless(n, err)
+		}
+	}
+	n, err := c.nc.Read(c.sc.Space())
+	c.sc.Filled(n)
+	c.bucket.took(n)
+	return errUnless(n, err)
+}
+
+func errUnless(n int, err error) error {
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}
+
+// waiter reads a plain TCP connection without a buffer of its own: it waits in
+// the poller and takes a scanner when there are bytes.
+type waiter struct {
+	c   *conn
+	rc  syscall.RawConn
+	n   int
+	err error
+	try func(fd uintptr) bool
+}
+
+func newWaiter(c *conn) *waiter {
+	t, ok := c.nc.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	rc, err := t.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	w := &waiter{c: c, rc: rc}
+	w.try = w.read
+	return w
+}
+
+func (w *waiter) read(fd uintptr) bool {
+	p := w.c.take().Space()
+	for {
+		w.n, w.err = syscall.Read(int(fd), p)
+		if w.err != syscall.EINTR {
+			break
+		}
+	}
+	if w.err == syscall.EAGAIN {
+		w.c.rest()
+		return false
+	}
+	return true
+}
+
+func (w *waiter) fill() error {
+	w.n, w.err = 0, nil
+	if err := w.rc.Read(w.try); err != nil {
+		return err
+	}
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.n <= 0:
+		return io.EOF
+	}
+	w.c.sc.Filled(w.n)
+	w.c.bucket.took(w.n)
+	return nil
+}
+
+// bucket holds back a connection that sends more than it may.
+type bucket struct {
+	rate, burst int
+	left        int
+	last        time.Time
+}
+
+func (b *bucket) set(rate, burst int) {
+	b.rate, b.burst, b.left = rate, burst, burst
+	b.last = time.Now()
+}
+
+func (b *bucket) took(n int) { b.left -= n }
+
+// debt returns how long to wait before the next read.
+func (b *bucket) debt(now time.Time) time.Duration {
+	if b.rate <= 0 || b.left > 0 {
+		return 0
+	}
+	b.left = min(b.burst, b.left+int(now.Sub(b.last).Seconds()*float64(b.rate)))
+	b.last = now
+	if b.left > 0 {
+		return 0
+	}
+	return time.Duration(float64(1-b.left) / float64(b.rate) * float64(time.Second))
+}

@@ -1,0 +1,12 @@
+//go:build !linux
+
+package c2s
+
+import (
+	"net"
+	"time"
+)
+
+// setTimeouts does nothing where TCP_USER_TIMEOUT is not known; keepalives and
+// pings remain.
+func setTimeouts(*net.TCPConn, time.Duration) {}

@@ -1,0 +1,85 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// certificates are those that are shown to clients; they can change while
+// streams go on.
+type certificates struct {
+	all atomic.Pointer[[]*tls.Certificate]
+	min uint16
+}
+
+// load reads the files. Either all are good or nothing changes.
+func (c *certificates) load(cfg Config) error {
+	var all []*tls.Certificate
+	for _, f := range cfg.Certificates {
+		cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+		if err != nil {
+			return fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
+		}
+		if cert.Leaf == nil {
+			if cert.Leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
+				return fmt.Errorf("certificate %s: %w", f.Cert, err)
+			}
+		}
+		all = append(all, &cert)
+	}
+	c.min = max(cfg.MinTLSVersion, tls.VersionTLS12)
+	c.all.Store(&all)
+	return nil
+}
+
+func (c *certificates) any() bool { return len(*c.all.Load()) > 0 }
+
+var errNoCertificate = errors.New("no certificate is configured")
+
+// choose returns the certificate for a name: the one of the TLS handshake, or
+// else the domain that the stream was opened to.
+func (c *certificates) choose(names ...string) (*tls.Certificate, error) {
+	all := *c.all.Load()
+	if len(all) == 0 {
+		return nil, errNoCertificate
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		for _, cert := range all {
+			if cert.Leaf.VerifyHostname(name) == nil {
+				return cert, nil
+			}
+		}
+	}
+	return all[0], nil
+}
+
+// alpn is what a client that starts with TLS asks for (XEP-0368 §3).
+const alpn = "xmpp-client"
+
+// handshake makes a TLS server of the connection. The certificate shown is
+// kept, since channel binding is to it (RFC 5929 §4).
+func (c *conn) handshake(direct bool) error {
+	cfg := &tls.Config{
+		MinVersion: c.s.certs.min,
+		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			cert, err := c.s.certs.choose(h.ServerName, c.domain)
+			c.cert = cert
+			return cert, err
+		},
+	}
+	if direct {
+		cfg.NextProtos = []string{alpn}
+	}
+	t := tls.Server(c.raw, cfg)
+	if err := t.Handshake(); err != nil {
+		return err
+	}
+	c.tls, c.nc = t, t
+	return nil
+}

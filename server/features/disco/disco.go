@@ -1,0 +1,174 @@
+// Package disco tells what there is and what it can do: service discovery of
+// the server and of accounts (XEP-0030), and the server's capabilities among
+// the features of a stream, so that clients need not ask at each login
+// (XEP-0115).
+//
+// What is told of an account must not give away that it exists or who is
+// connected. So whoever may not see its presence hears of it exactly what one
+// hears of an account that does not exist (XEP-0030 §8).
+package disco
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+const (
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsCaps  = "http://jabber.org/protocol/caps"
+)
+
+// Node names this software in its capabilities (XEP-0115 §4).
+const Node = "urn:x-rollcall:server"
+
+// name is what the server calls itself in its identity.
+const name = "Rollcall"
+
+// Rosters says who may see whose presence; a *roster.Book does.
+type Rosters interface {
+	Of(ctx context.Context, owner jid.Bare) (*roster.Roster, error)
+}
+
+// Feature answers service discovery requests.
+type Feature struct {
+	rosters Rosters
+	told    func() *told // fixed by Register
+}
+
+// told is what there is to say, once all features are registered.
+type told struct {
+	host, registered, anonymous Info
+	ver                         string
+	caps                        []byte // the stream feature
+}
+
+// New returns the feature.
+func New(rosters Rosters) *Feature { return &Feature{rosters: rosters} }
+
+// Info describes the feature.
+func (*Feature) Info() server.Info {
+	return server.Info{
+		Name:    "disco",
+		Title:   "What the server and accounts can do",
+		Specs:   []server.Spec{{ID: "XEP-0030"}, {ID: "XEP-0115", Note: "the server's own capabilities"}},
+		Host:    []string{nsInfo, nsItems, nsCaps},
+		Account: []string{nsInfo, nsItems},
+	}
+}
+
+// Register puts the handlers in place.
+func (f *Feature) Register(r *server.Registry) {
+	// The features after this one in the list count as well, so it has to wait
+	// until somebody asks.
+	f.told = sync.OnceValue(func() *told { return tell(r.Infos()) })
+	r.StreamFeature(func(string) []byte { return f.told().caps })
+	r.IQ(server.ToHost, false, nsInfo, "query", f.hostInfo)
+	r.IQ(server.ToHost, false, nsItems, "query", f.hostItems)
+	for _, t := range []server.Target{server.ToSelf, server.ToOther} {
+		r.IQ(t, false, nsInfo, "query", f.accountInfo)
+		r.IQ(t, false, nsItems, "query", f.accountItems)
+	}
+	r.IQ(server.ToNobody, false, nsItems, "query", nothing)
+}
+
+// tell collects what the features say of themselves.
+func tell(infos []server.Info) *told {
+	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}}
+	var account []string
+	for _, i := range infos {
+		host.Features = append(host.Features, i.Host...)
+		account = append(account, i.Account...)
+	}
+	t := &told{
+		host:       host.sorted(),
+		registered: Info{Identities: []Identity{{Category: "account", Type: "registered"}}, Features: account}.sorted(),
+		anonymous:  Info{Identities: []Identity{{Category: "account", Type: "anonymous"}}, Features: account}.sorted(),
+	}
+	t.ver = t.host.Verification()
+	// XEP-0115 §6.3.
+	t.caps = []byte("<c xmlns='" + nsCaps + "' hash='sha-1' node='" + Node + "' ver='" + t.ver + "'/>")
+	return t
+}
+
+func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error) {
+	t := f.told()
+	node := r.Payload.Attr("node")
+	if node != "" && node != Node+"#"+t.ver { // XEP-0115 §6.2
+		return nil, stanza.ErrItemNotFound
+	}
+	return t.host.Append(nil, node), nil
+}
+
+// hostItems says that nothing else belongs to the server.
+func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, error) {
+	if r.Payload.Attr("node") != "" {
+		return nil, stanza.ErrItemNotFound
+	}
+	return nothing(ctx, r)
+}
+
+func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, error) {
+	sees, err := f.sees(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case !sees:
+		return nil, stanza.ErrServiceUnavailable // XEP-0030 §8, rule 1
+	case r.Payload.Attr("node") != "":
+		return nil, stanza.ErrItemNotFound
+	case r.Account.ID == 0:
+		return f.told().anonymous.Append(nil, ""), nil
+	}
+	return f.told().registered.Append(nil, ""), nil
+}
+
+// accountItems lists an account's available resources (XEP-0030 §4.1).
+func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, error) {
+	sees, err := f.sees(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case !sees:
+		return nothing(ctx, r) // XEP-0030 §8, rule 2
+	case r.Payload.Attr("node") != "":
+		return nil, stanza.ErrItemNotFound
+	}
+	all := slices.Clone(r.Account.Sessions())
+	slices.SortFunc(all, func(a, b *server.Session) int { return cmp.Compare(a.Full(), b.Full()) })
+	b := append(open(nil, nsItems, ""), '>')
+	for _, s := range all {
+		if s.Availability() != nil {
+			b = append(append(append(b, "<item jid='"...), s.Full()...), "'/>"...)
+		}
+	}
+	return append(b, "</query>"...), nil
+}
+
+// nothing is an empty list of items.
+func nothing(_ context.Context, r *server.Request) ([]byte, error) {
+	return append(open(nil, nsItems, r.Payload.Attr("node")), "/>"...), nil
+}
+
+// sees reports whether whoever asks may see the account's presence.
+func (f *Feature) sees(ctx context.Context, r *server.Request) (bool, error) {
+	if r.Own() {
+		return true, nil
+	}
+	of, err := f.rosters.Of(ctx, r.Account.JID)
+	if errors.Is(err, roster.ErrNoAccount) {
+		return false, nil // it is anonymous, or went away just now
+	}
+	if err != nil {
+		return false, err
+	}
+	return of.State(r.From.Bare()).Has(roster.From), nil
+}

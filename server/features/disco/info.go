@@ -1,0 +1,114 @@
+package disco
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/base64"
+	"slices"
+
+	"rollcall/xmpp/stanza"
+)
+
+// Info is what a disco#info result says of an entity (XEP-0030 §3).
+type Info struct {
+	Identities []Identity
+	Features   []string
+	Forms      []Form
+}
+
+// Identity is what kind of thing an entity is.
+type Identity struct{ Category, Type, Lang, Name string }
+
+// Form is extended information (XEP-0128).
+type Form struct {
+	Type   string // the value of its FORM_TYPE
+	Fields []Field
+}
+
+// Field is one field of a form.
+type Field struct {
+	Var    string
+	Values []string
+}
+
+// sorted returns the information in the order of XEP-0115 §5.1, each feature
+// once. The order of Go's strings is that of i;octet.
+func (i Info) sorted() Info {
+	out := Info{Identities: slices.Clone(i.Identities), Features: slices.Clone(i.Features), Forms: slices.Clone(i.Forms)}
+	slices.SortFunc(out.Identities, func(a, b Identity) int {
+		return cmp.Or(cmp.Compare(a.Category, b.Category), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Lang, b.Lang))
+	})
+	slices.Sort(out.Features)
+	out.Features = slices.Compact(out.Features)
+	slices.SortFunc(out.Forms, func(a, b Form) int { return cmp.Compare(a.Type, b.Type) })
+	for n := range out.Forms {
+		fields := slices.Clone(out.Forms[n].Fields)
+		slices.SortFunc(fields, func(a, b Field) int { return cmp.Compare(a.Var, b.Var) })
+		for m := range fields {
+			fields[m].Values = slices.Sorted(slices.Values(fields[m].Values))
+		}
+		out.Forms[n].Fields = fields
+	}
+	return out
+}
+
+// Verification is the verification string of XEP-0115 §5.1, by SHA-1, which is
+// the one hash that all know. It keeps a cache honest and no secret.
+func (i Info) Verification() string {
+	i = i.sorted()
+	h := sha1.New()
+	put := func(s string) { h.Write([]byte(s + "<")) }
+	for _, x := range i.Identities {
+		put(x.Category + "/" + x.Type + "/" + x.Lang + "/" + x.Name)
+	}
+	for _, x := range i.Features {
+		put(x)
+	}
+	for _, form := range i.Forms {
+		put(form.Type)
+		for _, field := range form.Fields {
+			put(field.Var)
+			for _, v := range field.Values {
+				put(v)
+			}
+		}
+	}
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// Append appends the result for a node; "" stands for none.
+func (i Info) Append(dst []byte, node string) []byte {
+	dst = append(open(dst, nsInfo, node), '>')
+	for _, x := range i.Identities {
+		dst = stanza.AppendAttr(append(dst, "<identity"...), "category", x.Category)
+		dst = stanza.AppendAttr(dst, "type", x.Type)
+		dst = stanza.AppendAttr(dst, "xml:lang", x.Lang)
+		dst = append(stanza.AppendAttr(dst, "name", x.Name), "/>"...)
+	}
+	for _, x := range i.Features {
+		dst = append(stanza.AppendAttr(append(dst, "<feature"...), "var", x), "/>"...)
+	}
+	for _, x := range i.Forms {
+		dst = x.append(dst)
+	}
+	return append(dst, "</query>"...)
+}
+
+func (f Form) append(dst []byte) []byte {
+	dst = append(dst, "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'>"...)
+	dst = append(stanza.AppendElement(dst, "value", f.Type), "</field>"...)
+	for _, x := range f.Fields {
+		dst = append(stanza.AppendAttr(append(dst, "<field"...), "var", x.Var), '>')
+		for _, v := range x.Values {
+			dst = stanza.AppendElement(dst, "value", v)
+		}
+		dst = append(dst, "</field>"...)
+	}
+	return append(dst, "</x>"...)
+}
+
+// open appends a query's tag up to its ">".
+func open(dst []byte, space, node string) []byte {
+	dst = append(append(append(dst, "<query xmlns='"...), space...), '\'')
+	return stanza.AppendAttr(dst, "node", node) // XEP-0030 §3.2: the node is mirrored
+}
