@@ -126,7 +126,19 @@ type Request struct {
 	Set     bool
 	Payload *stanza.Element
 	Stanza  *stanza.Stanza
+	packet  *Packet
+	replied bool
 	after   []func()
+}
+
+// Reply sends the result now, for those who hold a lock that says what comes
+// after it, such as later changes of what the result shows. The answerer's own
+// return is then of no account.
+func (r *Request) Reply(payload []byte) {
+	if !r.replied {
+		r.replied = true
+		r.packet.srv.reply(r.packet, payload)
+	}
 }
 
 // After has f called once the answer is on its way, if the request succeeds: a

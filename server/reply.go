@@ -19,7 +19,7 @@ func (srv *Server) answer(ctx context.Context, p *Packet, t Target) error {
 	if f == nil {
 		return stanza.ErrServiceUnavailable // RFC 6120 §8.4, RFC 6121 §8.5.1
 	}
-	r := &Request{From: p.From, To: p.To, Session: p.Sender, Set: p.Stanza.IsType("set"), Stanza: p.Stanza}
+	r := &Request{From: p.From, To: p.To, Session: p.Sender, Set: p.Stanza.IsType("set"), Stanza: p.Stanza, packet: p}
 	if t != ToHost {
 		r.Account = p.Account
 	}
@@ -27,20 +27,25 @@ func (srv *Server) answer(ctx context.Context, p *Packet, t Target) error {
 		return stanza.ErrBadRequest
 	}
 	payload, err := f(ctx, r)
-	if err != nil {
+	if err != nil && !r.replied {
 		return err
 	}
-	b := appendReplyTag(nil, p, "result")
+	r.Reply(payload)
+	for _, f := range r.after {
+		f()
+	}
+	return nil
+}
+
+// reply sends the result of a request.
+func (srv *Server) reply(p *Packet, payload []byte) {
+	b := appendReplyTag(make([]byte, 0, len(payload)+256), p, "result")
 	if len(payload) == 0 {
 		b = append(b, "/>"...)
 	} else {
 		b = append(append(append(b, '>'), payload...), "</iq>"...)
 	}
 	srv.send(p, b)
-	for _, f := range r.after {
-		f()
-	}
-	return nil
 }
 
 // appendReplyTag appends the tag of an answer to a stanza, up to its ">".

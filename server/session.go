@@ -14,13 +14,14 @@ import (
 )
 
 // Availability is what a session has told the world: its last presence without
-// an address to send it to.
+// an address to send it to. It is never changed. Between Head and Tail belongs
+// an address, escaped for an attribute in single quotes.
 type Availability struct {
 	Priority int8
 	Show     string
 	Since    time.Time
-	Head     []byte // outer tag with from, before the place for the address
-	Tail     []byte // the rest
+	Head     []byte // up to and with " to='"
+	Tail     []byte // from the closing quote on
 }
 
 // Session is one bound resource. It outlives its connection when it can be
