@@ -1,10 +1,10 @@
 package c2s
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
-	"strings"
 	"time"
 
 	mellium "mellium.im/xmpp/stream"
@@ -26,45 +26,36 @@ type dialog struct {
 
 // binding returns what the mechanisms may bind to; nil without TLS.
 func (n *negotiation) binding() *sasl.ChannelBinding {
-	if n.tls == nil || n.cert == nil {
+	if n.tls == nil {
 		return nil
 	}
-	return sasl.BindingFor(n.tls.ConnectionState(), n.cert.Leaf.Raw)
+	return sasl.BindingFor(n.tls.ConnectionState(), n.cert)
 }
 
-// offered lists the mechanisms for this stream, best first.
-func (n *negotiation) offered() []string {
+// offered lists the mechanisms for this stream, best first. A password goes
+// over the wire only where nobody listens (RFC 6120 §13.8.3).
+func (n *negotiation) offered(channel *sasl.ChannelBinding) []string {
 	if d, _ := n.s.srv.Domain(n.domain); d.Anonymous {
-		return []string{"ANONYMOUS"}
+		return []string{sasl.Anonymous}
 	}
-	var all []string
-	bound := n.binding() != nil
+	var names []string
 	for _, m := range n.s.auth.Load().Mechanisms {
-		switch {
-		case m == "ANONYMOUS":
-			continue
-		case m == "PLAIN" && n.tls == nil && !n.loopback():
-			continue // RFC 6120 §13.8.3
-		case bound && strings.HasPrefix(m, "SCRAM-"):
-			all = append(all, m+"-PLUS")
+		if m != sasl.Anonymous && (m != sasl.Plain || n.tls != nil || n.loopback()) {
+			names = append(names, m)
 		}
 	}
-	for _, m := range n.s.auth.Load().Mechanisms {
-		if m != "ANONYMOUS" && (m != "PLAIN" || n.tls != nil || n.loopback()) {
-			all = append(all, m)
-		}
-	}
-	return all
+	return sasl.Offer(names, channel)
 }
 
 // mechanisms is the stream feature, with the channel bindings (XEP-0440).
 func (n *negotiation) mechanisms() []byte {
+	cb := n.binding()
 	b := []byte("<mechanisms xmlns='" + nsSASL + "'>")
-	for _, m := range n.offered() {
+	for _, m := range n.offered(cb) {
 		b = stanza.AppendElement(b, "mechanism", m)
 	}
 	b = append(b, "</mechanisms>"...)
-	if cb := n.binding(); cb != nil {
+	if len(cb.Types()) > 0 {
 		b = append(b, "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>"...)
 		for _, t := range cb.Types() {
 			b = append(stanza.AppendAttr(append(b, "<channel-binding"...), "type", t), "/>"...)
@@ -88,9 +79,9 @@ func (n *negotiation) sasl(st *stanza.Stanza) error {
 		// §6.5.4: the stream has to be encrypted first.
 		return n.failed("encryption-required")
 	}
-	text := ""
+	var text []byte
 	if st.Close != 0 {
-		text = stanza.Text(st.Bytes(stanza.Span{Lo: st.TagEnd.Hi, Hi: st.Close}))
+		text = st.Bytes(stanza.Span{Lo: st.TagEnd.Hi, Hi: st.Close})
 	}
 	switch string(st.Name.Local) {
 	case "auth":
@@ -99,125 +90,134 @@ func (n *negotiation) sasl(st *stanza.Stanza) error {
 		if n.dialog.server == nil {
 			return n.failed("not-authorized")
 		}
-		return n.step(text)
+		return n.step(text, false)
 	case "abort":
-		n.dialog.server = nil
 		return n.failed("aborted")
 	}
 	return n.failed("malformed-request")
 }
 
 // auth begins an exchange (RFC 6120 §6.4.2).
-func (n *negotiation) auth(mechanism, initial string) error {
-	offered := false
-	for _, m := range n.offered() {
-		offered = offered || m == mechanism
-	}
-	if !offered {
-		return n.failed("invalid-mechanism")
-	}
+func (n *negotiation) auth(mechanism string, initial []byte) error {
+	cb := n.binding()
 	a := n.s.auth.Load()
-	sv, err := sasl.NewServer(mechanism, sasl.Config{
-		Domain: n.domain, Credentials: n.s.users, Secret: n.s.secret, Iterations: a.Iterations,
-		Channel: n.binding(),
+	sv, err := sasl.NewServer(mechanism, &sasl.Config{
+		Domain: n.domain, Mechanisms: n.offered(cb), Credentials: n.s.users, Secret: n.s.secret,
+		Channel: cb, Iterations: a.Iterations,
 	})
 	if err != nil {
-		return n.failed("invalid-mechanism")
+		return n.refused("", err)
 	}
 	n.dialog.server = sv
-	if initial == "" && mechanism != "ANONYMOUS" {
-		return n.say([]byte("<challenge xmlns='" + nsSASL + "'/>")) // §6.4.3: no initial response
-	}
-	return n.step(initial)
+	return n.step(initial, true)
 }
 
-// step takes a message of the exchange; "=" stands for an empty one.
-func (n *negotiation) step(text string) error {
-	in := []byte{}
-	if text != "=" {
+// step takes a message of the exchange: "=" is an empty one, and no text in
+// <auth/> is none at all (§6.4.2).
+func (n *negotiation) step(text []byte, first bool) error {
+	var in []byte
+	switch {
+	case string(text) == "=", len(text) == 0 && !first:
+		in = []byte{}
+	case len(text) > 0:
 		var err error
-		if in, err = base64.StdEncoding.Strict().DecodeString(text); err != nil {
+		if in, err = base64.StdEncoding.Strict().AppendDecode(nil, bytes.TrimSpace(text)); err != nil {
 			return n.failed("incorrect-encoding")
 		}
 	}
 	sv := n.dialog.server
-	out, done, err := sv.Step(n.ctx, in)
-	if user := sv.User(); err == nil && user != "" {
-		if wait := n.s.throttle.Allow(time.Now(), n.throttleKeys(user)...); wait > 0 {
-			n.s.log.Warn("login held back after failures", "jid", user+"@"+n.domain, "peer", n.addr)
-			n.dialog.server = nil
-			return n.failed("temporary-auth-failure")
-		}
+	if n.heldBack("") {
+		return n.failed("temporary-auth-failure")
 	}
+	ctx, cancel := context.WithDeadline(n.ctx, n.deadline)
+	defer cancel()
+	out, done, err := sv.Step(ctx, in)
+	who := sv.Claimed()
 	switch {
+	case who != "" && n.heldBack(who):
+		return n.failed("temporary-auth-failure")
 	case err != nil:
-		return n.refused(sv.User(), err)
+		return n.refused(who, err)
 	case !done:
 		return n.reply("challenge", out)
 	}
 	return n.success(sv, out)
 }
 
-func (n *negotiation) throttleKeys(user string) []string {
-	keys := []string{"addr " + n.network.String()}
-	if user != "" {
-		keys = append(keys, "user "+user+"@"+n.domain)
+// heldBack reports whether guesses at an account, or from an address, were so
+// many that not even a right one is heard for a while.
+func (n *negotiation) heldBack(who jid.Bare) bool {
+	wait := n.s.throttle.Allow(time.Now(), n.throttleKeys(who)...)
+	if wait > 0 {
+		n.s.log.Warn("login held back after failures", "jid", who, "peer", n.addr, "wait", wait)
+	}
+	return wait > 0
+}
+
+func (n *negotiation) throttleKeys(who jid.Bare) []string {
+	keys := []string{"address " + n.network.String()}
+	if who != "" {
+		keys = append(keys, "account "+string(who))
 	}
 	return keys
 }
 
 func (n *negotiation) reply(name string, out []byte) error {
-	b := append(append(append([]byte("<"), name...), " xmlns='"+nsSASL+"'>"...), base64.StdEncoding.EncodeToString(out)...)
+	b := append(append([]byte("<"), name...), " xmlns='"+nsSASL+"'"...)
+	if out == nil {
+		return n.say(append(b, "/>"...))
+	}
+	b = base64.StdEncoding.AppendEncode(append(b, '>'), out)
 	return n.say(append(append(append(b, "</"...), name...), '>'))
 }
 
 // success ends the exchange well; the client opens a new stream (RFC 6120
 // §6.4.6).
 func (n *negotiation) success(sv *sasl.Server, out []byte) error {
-	account, err := n.local(sv)
+	account, err := n.local(sv.Account())
 	if err != nil {
-		return n.refused(sv.User(), err)
+		return n.refused(sv.Account(), err)
 	}
-	n.s.throttle.Succeeded(time.Now(), n.throttleKeys(sv.User())...)
-	n.account, n.stage, n.dialog = account, known, dialog{}
 	if !n.take().Idle() {
-		return errRestrictedAfterTLS
+		return errTooSoon
 	}
-	b := []byte("<success xmlns='" + nsSASL + "'/>")
-	if len(out) > 0 {
-		if err := n.reply("success", out); err != nil {
-			return err
-		}
-	} else if err := n.say(b); err != nil {
+	n.s.throttle.Succeeded(time.Now(), n.throttleKeys(account.JID)...)
+	n.account, n.stage, n.dialog = account, known, dialog{}
+	if err := n.reply("success", out); err != nil {
 		return err
 	}
 	return n.open()
 }
 
 // local returns the account that somebody proved to be.
-func (n *negotiation) local(sv *sasl.Server) (*server.Account, error) {
+func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if d, _ := n.s.srv.Domain(n.domain); d.Anonymous {
-		return server.NewAccount(jid.Bare(sv.User()+"@"+n.domain), 0), nil
+		return server.NewAccount(who, 0), nil
 	}
-	ctx, cancel := context.WithTimeout(n.ctx, 10*time.Second)
-	defer cancel()
-	return n.s.account(ctx, sv.User(), n.domain)
+	id, ok, err := n.s.users.Lookup(n.ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, sasl.ErrNotAuthorized
+	}
+	return server.NewAccount(who, id), nil
 }
 
 // refused answers a failed attempt (RFC 6120 §6.4.5). What is said depends on
-// what was sent, never on whether there is such a user.
-func (n *negotiation) refused(user string, err error) error {
-	n.dialog.server = nil
-	var c sasl.Condition
-	if !errors.As(err, &c) {
-		n.s.log.Error("a login could not be decided", "peer", n.addr, "err", err)
-		return n.failed("temporary-auth-failure")
+// what was sent, never on whether there is such an account.
+func (n *negotiation) refused(who jid.Bare, err error) error {
+	c := sasl.Condition(err)
+	switch {
+	case errors.Is(err, sasl.ErrNotAuthorized):
+		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
+		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)
+	case c == sasl.ErrTemporary.Error():
+		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
+	default:
+		n.s.log.Debug("login refused", "jid", who, "peer", n.addr, "why", err)
 	}
-	if errors.Is(err, sasl.ErrNotAuthorized) {
-		n.s.throttle.Failed(time.Now(), n.throttleKeys(user)...)
-		n.s.log.Warn("login failed", "user", user, "domain", n.domain, "peer", n.addr)
-	}
-	return n.failed(string(c))
+	return n.failed(c)
 }
 
 // failed sends a failure. The client may try again, up to a limit.

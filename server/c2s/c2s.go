@@ -9,7 +9,6 @@ package c2s
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -21,7 +20,6 @@ import (
 	mellium "mellium.im/xmpp/stream"
 
 	"rollcall/server"
-	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
 	"rollcall/xmpp/stanza"
 	"rollcall/xmpp/stream"
@@ -221,18 +219,3 @@ func (s *Server) StopAccepting() {
 		}
 	}
 }
-
-// local returns the account of an authenticated user.
-func (s *Server) account(ctx context.Context, user, domain string) (*server.Account, error) {
-	j := jid.Bare(user + "@" + domain)
-	id, ok, err := s.users.Lookup(ctx, j)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, sasl.ErrNotAuthorized
-	}
-	return server.NewAccount(j, id), nil
-}
-
-var _ tls.ConnectionState // the bindings come from it

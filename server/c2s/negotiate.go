@@ -256,7 +256,7 @@ func (n *negotiation) startTLS() error {
 		return io.EOF
 	}
 	if !n.take().Idle() {
-		return errRestrictedAfterTLS // bytes sent in the clear are not part of the new stream
+		return errTooSoon // bytes sent in the clear are not part of the new stream
 	}
 	if err := n.say([]byte("<proceed xmlns='" + nsTLS + "'/>")); err != nil {
 		return err
@@ -269,7 +269,7 @@ func (n *negotiation) startTLS() error {
 	return n.open()
 }
 
-var errRestrictedAfterTLS = &stream.Fault{Condition: mellium.PolicyViolation, Text: "nothing may follow <starttls/> before it is answered"}
+var errTooSoon = &stream.Fault{Condition: mellium.PolicyViolation, Text: "a new stream begins after the answer, not before"}
 
 // refuse turns a connection away before it is served.
 func (c *conn) refuse(f *stream.Fault) {

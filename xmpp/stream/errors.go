@@ -14,6 +14,7 @@ import (
 type Fault struct {
 	Condition mellium.Error
 	Text      string
+	Extra     []byte // an application-specific condition (RFC 6120 §4.9.4), or nil
 }
 
 // Error implements error.
@@ -27,14 +28,14 @@ func (f *Fault) Error() string {
 // The faults that a scanner finds.
 var (
 	ErrNotWellFormed = &Fault{Condition: mellium.NotWellFormed}
-	ErrRestrictedXML = &Fault{mellium.RestrictedXML, "comments, processing instructions, document types and entities are not allowed"}
+	ErrRestrictedXML = &Fault{Condition: mellium.RestrictedXML, Text: "comments, processing instructions, document types and entities are not allowed"}
 	ErrBadPrefix     = &Fault{Condition: mellium.BadNamespacePrefix}
-	ErrEncoding      = &Fault{mellium.UnsupportedEncoding, "only UTF-8 is supported"}
-	ErrTooBig        = &Fault{mellium.PolicyViolation, "stanza too big"}
-	ErrTagTooBig     = &Fault{mellium.PolicyViolation, "tag too big"}
-	ErrTooDeep       = &Fault{mellium.PolicyViolation, "nested too deep"}
-	ErrTooManyAttrs  = &Fault{mellium.PolicyViolation, "too many attributes"}
-	ErrTooManyNS     = &Fault{mellium.PolicyViolation, "too many namespace declarations"}
+	ErrEncoding      = &Fault{Condition: mellium.UnsupportedEncoding, Text: "only UTF-8 is supported"}
+	ErrTooBig        = &Fault{Condition: mellium.PolicyViolation, Text: "stanza too big"}
+	ErrTagTooBig     = &Fault{Condition: mellium.PolicyViolation, Text: "tag too big"}
+	ErrTooDeep       = &Fault{Condition: mellium.PolicyViolation, Text: "nested too deep"}
+	ErrTooManyAttrs  = &Fault{Condition: mellium.PolicyViolation, Text: "too many attributes"}
+	ErrTooManyNS     = &Fault{Condition: mellium.PolicyViolation, Text: "too many namespace declarations"}
 )
 
 // End and Short are how a scanner says that nothing is wrong and there is no
@@ -59,5 +60,5 @@ func (f *Fault) Append(dst []byte) []byte {
 		dst = append(append(dst, "<text xmlns='"+nsStreams+"' xml:lang='en'>"...), f.Text...)
 		dst = append(dst, "</text>"...)
 	}
-	return append(dst, "</stream:error>"...)
+	return append(append(dst, f.Extra...), "</stream:error>"...)
 }

@@ -18,7 +18,7 @@ type Header struct {
 // Faults of headers.
 var (
 	ErrInvalidNamespace   = &Fault{Condition: mellium.InvalidNamespace}
-	ErrUnsupportedVersion = &Fault{mellium.UnsupportedVersion, "XMPP 1.0 is spoken here"}
+	ErrUnsupportedVersion = &Fault{Condition: mellium.UnsupportedVersion, Text: "XMPP 1.0 is spoken here"}
 	ErrBadFormat          = &Fault{Condition: mellium.BadFormat}
 )
 

@@ -165,6 +165,16 @@ func (s *Scanner) Next() (*stanza.Stanza, error) {
 	return s.stanza(), nil
 }
 
+// Whole scans raw as the one stanza that it holds, in place.
+func (s *Scanner) Whole(raw []byte) (*stanza.Stanza, error) {
+	s.buf, s.start, s.pos, s.depth = raw[:len(raw):len(raw)], 0, 0, 0
+	st, err := s.Next()
+	if err == nil && s.pos != len(raw) {
+		err = ErrNotWellFormed
+	}
+	return st, err
+}
+
 // scan consumes tokens until a first-level element ends.
 func (s *Scanner) scan() error {
 	for {
