@@ -15,6 +15,14 @@ type Kept struct {
 	Keep
 	From, To jid.JID
 	Stanza   []byte // with its addresses; the Keeper copies it
+
+	// What only the recipient's account may see, for the offline message: whole
+	// elements to add. The Keeper copies it too.
+	Extra []byte
+
+	// Since is when the message first came, if it is kept at a second attempt
+	// to deliver it; zero otherwise.
+	Since time.Time
 }
 
 // Keeper stores messages, many in one transaction.

@@ -270,7 +270,7 @@ func (srv *Server) record(q *Packet) error {
 	q.Stamped()
 	sc := q.scratch
 	sc.out = q.Stanza.Append(sc.out[:0], q.fromAttr(), q.toAttr)
-	kept := Kept{Keep: *k, From: q.From, To: q.To, Stanza: sc.out}
+	kept := Kept{Keep: *k, From: q.From, To: q.To, Stanza: sc.out, Extra: q.extra, Since: q.Since}
 	t := srv.keeper.Keep(&kept)
 	if q.Sender != nil {
 		q.Sender.covered = t

@@ -28,6 +28,10 @@ type Options struct {
 	Features []Feature
 	Version  string
 	Log      *slog.Logger
+
+	// LastID is the highest archive id that was ever given. New ones are higher,
+	// even if the clock was set back meanwhile.
+	LastID int64
 }
 
 // Server routes stanzas between sessions. New starts nothing; its goroutines
@@ -57,6 +61,7 @@ func New(ctx context.Context, o Options) *Server {
 		cfg: o.Config, domains: map[string]Domain{}, accounts: o.Accounts, keeper: o.Keeper,
 		dir: newDirectory(), log: o.Log, version: o.Version, began: time.Now(), ctx: ctx,
 	}
+	srv.ids.last.Store(o.LastID)
 	if srv.log == nil {
 		srv.log = slog.New(slog.DiscardHandler)
 	}

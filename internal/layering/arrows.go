@@ -35,7 +35,7 @@ var rooms = []room{
 	},
 	{
 		name: "storage", dir: "storage",
-		may: []string{"roster", "presence", "sipgw", "features", "migrations", "xmpp"},
+		may: []string{"roster", "presence", "sipgw", "server", "features", "migrations", "xmpp"},
 		why: "storage adapts the domain to a database and serves no connection",
 	},
 	{name: "migrations", dir: "migrations", why: "migrations are SQL and know nothing of ours"},

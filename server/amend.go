@@ -1,0 +1,32 @@
+package server
+
+import "rollcall/xmpp/stanza"
+
+// Without takes those children out of the stanza for which drop says so, as
+// this account and those after it see it. It is for the Amend phase, and for
+// what is rare: the stanza is put together and scanned anew.
+func (p *Packet) Without(drop func(*stanza.Child) bool) error {
+	// Whole first, so that what is left does not depend on the stream's header.
+	raw := p.Stanza.Append(nil, p.fromAttr(), p.toAttr)
+	st, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	left := make([]byte, 0, len(raw))
+	at := uint32(0)
+	for i := range st.Children {
+		if c := &st.Children[i]; drop(c) {
+			left = append(left, raw[at:c.At.Lo]...)
+			at = c.At.Hi
+		}
+	}
+	if st, err = parse(append(left, raw[at:]...)); err != nil {
+		return err
+	}
+	p.Stanza = st
+	return nil
+}
+
+// Class says whether an inactive client may be spared the message for a while
+// (XEP-0352 §5).
+func (p *Packet) Class() Class { return messageClass(p.Stanza) }
