@@ -3,6 +3,8 @@ package stanza
 import (
 	"bytes"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -85,27 +87,23 @@ func (e *Element) ChildText(space, local string) string {
 }
 
 // AppendXML appends the element; parent is the default namespace where it will
-// stand. All names are written without prefixes, attributes of a namespace
-// with a prefix declared in place.
+// stand. Names are written without prefixes, but for attributes of a namespace,
+// whose prefix is declared in place, and what is in the namespace of xml:lang.
+// So a stranger's element can grow by the length of a namespace for each of its
+// children; Stanza.AppendChild is for those.
 func (e *Element) AppendXML(dst []byte, parent string) []byte {
-	dst = append(append(dst, '<'), e.Local...)
-	if e.Space != parent {
-		dst = append(dst, " xmlns='"...)
-		dst = append(AppendText(dst, e.Space), '\'')
+	name, space := e.Local, e.Space
+	if space == nsXML {
+		// Namespaces in XML §3: it must not be declared as the default.
+		name, space = "xml:"+name, parent
 	}
-	for i, a := range e.Attrs {
-		name := a.Local
-		switch a.Space {
-		case "":
-		case nsXML:
-			name = "xml:" + a.Local
-		default:
-			p := "a" + string(rune('a'+i%26))
-			dst = AppendAttr(dst, "xmlns:"+p, a.Space)
-			name = p + ":" + a.Local
-		}
-		dst = append(append(append(dst, ' '), name...), "='"...)
-		dst = append(AppendText(dst, a.Value), '\'')
+	dst = append(append(dst, '<'), name...)
+	if space != parent {
+		dst = append(dst, " xmlns='"...)
+		dst = append(AppendText(dst, space), '\'')
+	}
+	for i := range e.Attrs {
+		dst = e.appendAttr(dst, i)
 	}
 	if len(e.Nodes) == 0 {
 		return append(dst, "/>"...)
@@ -113,12 +111,33 @@ func (e *Element) AppendXML(dst []byte, parent string) []byte {
 	dst = append(dst, '>')
 	for _, n := range e.Nodes {
 		if n.Elem != nil {
-			dst = n.Elem.AppendXML(dst, e.Space)
+			dst = n.Elem.AppendXML(dst, space)
 		} else {
 			dst = AppendText(dst, n.Text)
 		}
 	}
-	return append(append(append(dst, "</"...), e.Local...), '>')
+	return append(append(append(dst, "</"...), name...), '>')
+}
+
+// appendAttr appends the attribute with that index. Each namespace is declared
+// once, with the first attribute of it.
+func (e *Element) appendAttr(dst []byte, n int) []byte {
+	a := e.Attrs[n]
+	name := a.Local
+	switch a.Space {
+	case "":
+	case nsXML:
+		name = "xml:" + a.Local
+	default:
+		first := slices.IndexFunc(e.Attrs, func(x Attr) bool { return x.Space == a.Space })
+		p := "a" + strconv.Itoa(first)
+		if first == n {
+			dst = AppendAttr(dst, "xmlns:"+p, a.Space)
+		}
+		name = p + ":" + a.Local
+	}
+	dst = append(append(append(dst, ' '), name...), "='"...)
+	return append(AppendText(dst, a.Value), '\'')
 }
 
 var errBroken = errors.New("stanza: not a validated element")
