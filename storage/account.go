@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/sasl"
 	"rollcall/xmpp/stanza"
 )
 
@@ -27,16 +28,7 @@ type Account struct {
 	Disabled bool // nobody can log in to it
 }
 
-// Keys verify a password with one SCRAM hash.
-type Keys struct {
-	Hash       string // the mechanism's name: "SCRAM-SHA-256"
-	Salt       []byte
-	Iterations int
-	StoredKey  []byte
-	ServerKey  []byte
-}
-
-// Accounts keeps accounts.
+// Accounts keeps accounts. It is a [sasl.Credentials].
 type Accounts struct{ db *DB }
 
 // Accounts returns the store of accounts.
@@ -44,7 +36,7 @@ func (db *DB) Accounts() *Accounts { return &Accounts{db} }
 
 // Create adds an account, with what verifies its password if it has one. The
 // error is [ErrExists] when the name is taken.
-func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys []Keys) (AccountID, error) {
+func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) (AccountID, error) {
 	var id AccountID
 	era := s.db.ids.now()
 	err := s.db.tx(ctx, "create the account "+string(who), func(t *tx) error {
@@ -65,7 +57,7 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys []Keys) (Accou
 }
 
 // SetKeys replaces all that verifies an account's password.
-func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys []Keys) error {
+func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) error {
 	return s.db.tx(ctx, "change the password of "+string(who), func(t *tx) error {
 		id, err := t.account(ctx, who)
 		if err != nil {
@@ -78,10 +70,10 @@ func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys []Keys) error
 	})
 }
 
-func putKeys(ctx context.Context, t *tx, id AccountID, keys []Keys) error {
-	for _, k := range keys {
+func putKeys(ctx context.Context, t *tx, id AccountID, keys map[sasl.Hash]sasl.Keys) error {
+	for hash, k := range keys {
 		if _, err := t.exec(ctx, "account.put_keys",
-			int64(id), k.Hash, k.Salt, int64(k.Iterations), k.StoredKey, k.ServerKey); err != nil {
+			int64(id), hash.String(), k.Salt, int64(k.Iterations), k.StoredKey, k.ServerKey); err != nil {
 			return err
 		}
 	}
@@ -90,9 +82,9 @@ func putKeys(ctx context.Context, t *tx, id AccountID, keys []Keys) error {
 
 // Keys returns what verifies an account's password with a hash. found is false
 // when there is no such account, it is disabled, or it has no keys of that hash.
-func (s *Accounts) Keys(ctx context.Context, who jid.Bare, hash string) (k Keys, found bool, err error) {
-	k.Hash = hash
-	found, err = s.db.one(ctx, "account.keys", []any{string(who), hash}, &k.Salt, &k.Iterations, &k.StoredKey, &k.ServerKey)
+func (s *Accounts) Keys(ctx context.Context, who jid.Bare, hash sasl.Hash) (k sasl.Keys, found bool, err error) {
+	found, err = s.db.one(ctx, "account.keys", []any{string(who), hash.String()},
+		&k.Salt, &k.Iterations, &k.StoredKey, &k.ServerKey)
 	return k, found, err
 }
 
@@ -160,9 +152,13 @@ func (s *Accounts) Exists(ctx context.Context, who jid.Bare) (bool, error) {
 
 // ID returns an account's id, from memory if it was asked for lately.
 func (s *Accounts) ID(ctx context.Context, who jid.Bare) (id AccountID, found bool, err error) {
-	if id, found := s.db.ids.get(who); found {
+	if id, found = s.db.ids.get(who); found {
 		return id, true, nil
 	}
+	return s.readID(ctx, who)
+}
+
+func (s *Accounts) readID(ctx context.Context, who jid.Bare) (id AccountID, found bool, err error) {
 	era := s.db.ids.now()
 	found, err = s.db.one(ctx, "account.id", []any{string(who)}, &id)
 	if err == nil && found {

@@ -11,6 +11,7 @@ import (
 // DB is an open database. All its methods are safe for use by many goroutines.
 type DB struct {
 	kind    string            // fixed
+	conns   int               // fixed: connections that are kept
 	queries map[string]string // fixed: SQL by "file.name"
 	read    *sql.DB           // safe
 	write   *sql.DB           // safe; the same as read but for an SQLite file
@@ -33,7 +34,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{kind: cfg.Driver, queries: queries, prepared: make(map[preparedKey]*sql.Stmt)}
+	db := &DB{kind: cfg.Driver, conns: cfg.MaxConns, queries: queries, prepared: make(map[preparedKey]*sql.Stmt)}
 	switch cfg.Driver {
 	case SQLite:
 		err = db.openSQLite(cfg)

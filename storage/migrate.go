@@ -47,7 +47,7 @@ func (db *DB) Pending(ctx context.Context) ([]migrations.Migration, error) {
 	if err != nil {
 		return nil, failed("look for migrations", err)
 	}
-	n, err := db.checkApplied(ctx, db.read, all)
+	n, err := db.checkApplied(db.uncancelled(ctx), db.read, all)
 	if err != nil {
 		return nil, failed("look for migrations", err)
 	}
@@ -57,12 +57,13 @@ func (db *DB) Pending(ctx context.Context) ([]migrations.Migration, error) {
 // Version is the number of the last migration that was applied; 0 is an empty
 // database.
 func (db *DB) Version(ctx context.Context) (int, error) {
-	done, err := db.applied(ctx, db.read)
+	done, err := db.applied(db.uncancelled(ctx), db.read)
 	return len(done), failed("read the database's version", err)
 }
 
 func (db *DB) migrate(ctx context.Context, all []migrations.Migration) (done []migrations.Migration, err error) {
 	err = db.tx(ctx, "migrate", func(t *tx) error {
+		ctx := db.uncancelled(ctx)
 		for _, text := range []string{lockSchema[db.kind], createSchemaVersion[db.kind]} {
 			if _, err := t.sqlTx.ExecContext(ctx, text); err != nil {
 				return failed("migrate", err)
