@@ -29,6 +29,9 @@ func NewBook(store Store, cfg Config) *Book {
 	return b
 }
 
+// Limits returns what an account may keep.
+func (b *Book) Limits() Config { return b.cfg }
+
 // Of returns an account's roster as it is now.
 func (b *Book) Of(ctx context.Context, owner jid.Bare) (*Roster, error) {
 	if r := b.shelf.peek(owner); r != nil {

@@ -1,0 +1,214 @@
+package availability
+
+import (
+	"time"
+
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// note is presence on its way to many: a place for the address is between head
+// and tail.
+type note struct {
+	d          server.Delivery
+	head, tail []byte
+}
+
+func noteFrom(s *server.Session, head, tail []byte) note {
+	// The class lets a later presence of s replace this one while a client is
+	// inactive (XEP-0352).
+	d := server.Delivery{Kind: stanza.Presence, Class: server.Status, From: s.JID.String()}
+	return note{d, head, tail}
+}
+
+// current is what a session has published.
+func current(s *server.Session, a *server.Availability) note { return noteFrom(s, a.Head, a.Tail) }
+
+// farewell is what is said for a session that is not there any more.
+func farewell(s *server.Session) note {
+	return noteFrom(s, append(append([]byte("<presence type='unavailable' from='"), s.Full()...), "' to='"...), []byte("'/>"))
+}
+
+// toAccount sends the note to the available resources of an account.
+func (n *note) toAccount(a *server.Account) {
+	for _, s := range a.Sessions() {
+		if s.Availability() != nil {
+			s.Deliver(n.d, n.head, a.Attr(), n.tail)
+		}
+	}
+}
+
+// publish takes initial and subsequent presence (RFC 6121 §4.2.2, §4.4.2).
+func (f *Feature) publish(p *server.Packet) error {
+	s := p.Sender
+	a, err := describe(p.Stanza)
+	if err != nil {
+		return err
+	}
+	pin, err := f.pin(s)
+	if err != nil {
+		return err
+	}
+	a.Since = time.Now()
+	a.Head, a.Tail = split(p.Stanza, s.Full())
+	before := s.Availability()
+	s.SetAvailability(a)
+	f.broadcast(s, pin, current(s, a))
+	if before == nil {
+		f.begin(s, known(pin))
+	}
+	if a.Priority >= 0 && (before == nil || before.Priority < 0) {
+		for _, h := range f.willing {
+			h(s)
+		}
+	}
+	return server.Done
+}
+
+// split cuts a presence where its receiver's address belongs.
+func split(st *stanza.Stanza, from string) (head, tail []byte) {
+	const to = " to='"
+	b := make([]byte, 0, len(st.Raw)+len(from)+len(" from=''")+len(to)+len("'")+len("/>"))
+	b = append(st.AppendTag(b, from, ""), to...)
+	n := len(b)
+	b = append(b, '\'')
+	if st.Close == 0 {
+		b = append(b, "/>"...)
+	} else {
+		b = append(append(b, '>'), st.Raw[st.TagEnd.Hi:]...)
+	}
+	return b[:n:n], b[n:]
+}
+
+// withdraw takes the presence of a client that says goodbye (RFC 6121 §4.5.2).
+func (f *Feature) withdraw(p *server.Packet) error {
+	s := p.Sender
+	pin, _ := s.Get(f.slot).(*roster.Pin)
+	head, tail := split(p.Stanza, s.Full())
+	n := noteFrom(s, head, tail)
+	if f.leaveAll(s, pin, n) {
+		s.Deliver(n.d, n.head, s.Full(), n.tail)
+	}
+	return server.Done
+}
+
+// broadcast sends a note from a session to its subscribers and to the available
+// resources of its own account.
+func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
+	r := known(pin)
+	f.spread(r.Subscribers(), &n)
+	for _, own := range s.Account.Sessions() {
+		if own.Availability() != nil {
+			own.Deliver(n.d, n.head, own.Full(), n.tail)
+		}
+	}
+	if now := known(pin); now != r {
+		f.retract(s, r, now)
+	}
+}
+
+// spread sends a note to those of a list who are online. An address elsewhere
+// is online nowhere here.
+func (f *Feature) spread(list []jid.Bare, n *note) {
+	for _, j := range list {
+		if a := f.srv.Connected(j); a != nil {
+			n.toAccount(a)
+		}
+	}
+}
+
+// retract takes back what was broadcast to somebody whose subscription was
+// cancelled meanwhile. Those who were added meanwhile have been sent what was
+// in place by then.
+func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
+	n := farewell(s)
+	for _, j := range before.Subscribers() {
+		if a := f.srv.Connected(j); a != nil && !now.State(j).Has(roster.From) {
+			n.toAccount(a)
+		}
+	}
+}
+
+// begin tells a session that has just become available who else is.
+func (f *Feature) begin(s *server.Session, r *roster.Roster) {
+	for _, own := range s.Account.Sessions() {
+		if own != s {
+			pass(s, s.Bare(), own)
+		}
+	}
+	for j := range r.Subscriptions() {
+		if a := f.srv.Connected(j); a != nil {
+			f.introduce(s, a)
+		}
+	}
+	for _, h := range f.available {
+		h(s)
+	}
+}
+
+// introduce tells a session about a contact who is online. Both rosters are
+// kept here, and it is the contact's that counts (RFC 6121 §4.3.2).
+func (f *Feature) introduce(s *server.Session, contact *server.Account) {
+	theirs, err := f.roster(contact)
+	switch {
+	case err != nil:
+		f.srv.Log().Error("a contact's presence could not be shown", "jid", s.JID, "peer", contact.JID, "err", err)
+	case theirs.State(s.Account.JID).Has(roster.From):
+		for _, x := range contact.Sessions() {
+			pass(s, s.Bare(), x)
+		}
+	default:
+		f.disown(s.Account.JID, contact.JID, "")
+	}
+}
+
+// pass passes on the presence of one session to another, and again if it
+// changes meanwhile: its owner's broadcast may have come first.
+func pass(to *server.Session, attr string, of *server.Session) {
+	for a := of.Availability(); a != nil; {
+		n := current(of, a)
+		to.Deliver(n.d, n.head, attr, n.tail)
+		now := of.Availability()
+		if now == a {
+			return
+		}
+		if now == nil {
+			n = farewell(of)
+			to.Deliver(n.d, n.head, attr, n.tail)
+		}
+		a = now
+	}
+}
+
+// Show tells a contact about each available resource of an account here
+// (RFC 6121 §3.1.5).
+func (f *Feature) Show(owner, contact jid.Bare) {
+	a, to := f.srv.Connected(owner), f.srv.Connected(contact)
+	if a == nil || to == nil {
+		return
+	}
+	for _, of := range a.Sessions() {
+		for _, s := range to.Sessions() {
+			if s.Availability() != nil {
+				pass(s, to.Attr(), of)
+			}
+		}
+	}
+}
+
+// Hide tells a contact that the available resources of an account here are not
+// (RFC 6121 §3.2.2).
+func (f *Feature) Hide(owner, contact jid.Bare) {
+	a, to := f.srv.Connected(owner), f.srv.Connected(contact)
+	if a == nil || to == nil {
+		return
+	}
+	for _, of := range a.Sessions() {
+		if of.Availability() != nil {
+			n := farewell(of)
+			n.toAccount(to)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package contacts
+
+import (
+	"strconv"
+
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// event tells whether a packet is about a subscription.
+func event(p *server.Packet) (roster.Event, bool) {
+	if len(p.Stanza.Type) == 0 {
+		return 0, false
+	}
+	return roster.ParseEvent(string(p.Stanza.Type))
+}
+
+// leave takes a subscription stanza of a client of ours (RFC 6121 §3.1.2,
+// §3.1.5, §3.2.2, §3.3.2). It goes on to the contact from the bare address.
+func (f *Feature) leave(p *server.Packet) error {
+	e, ok := event(p)
+	if !ok {
+		return nil
+	}
+	owner, contact := p.Account.JID, p.To.Bare()
+	if contact == owner {
+		return server.Done // everybody sees their own presence
+	}
+	if p.Account.ID == 0 {
+		return stanza.ErrNotAllowed
+	}
+	if e == roster.Subscribe {
+		if _, here := f.srv.Domain(contact.Domain()); !here {
+			return nil // the server refuses it, and the roster says nothing of it
+		}
+		// The contact's side refuses it in silence, so this is the place to say.
+		if len(p.Stanza.Raw) > f.maxRequest {
+			return stanza.Refuse(stanza.ErrPolicyViolation, "a subscription request has at most %d bytes", f.maxRequest)
+		}
+	}
+	ctx := f.srv.Context()
+	res, err := f.book.Outbound(ctx, owner, contact, e, func(res roster.Result) { f.pushAll(owner, res.Push) })
+	if err != nil {
+		return err
+	}
+	if res.Notice == roster.SendUnavailable {
+		f.presence.Hide(owner, contact)
+	}
+	if res.Forward {
+		// RFC 6121 §3: from the bare address; §3.1.2, rule 1: to the bare one.
+		raw := p.Stanza.Append(nil, p.Account.Attr(), stanza.Escape(string(contact)))
+		if err := f.srv.Post(ctx, p.Sender, raw); err != nil {
+			return err
+		}
+	}
+	if res.Notice == roster.SendCurrent {
+		f.presence.Show(owner, contact)
+	}
+	return server.Done
+}
+
+// arrive takes a subscription stanza that is for an account of ours (RFC 6121
+// §3.1.3, §3.1.6, §3.2.3, §3.3.3).
+func (f *Feature) arrive(p *server.Packet) error {
+	e, ok := event(p)
+	if !ok {
+		return nil
+	}
+	owner, contact := p.Account.JID, p.From.Bare()
+	if owner == contact || p.Account.ID == 0 {
+		return server.Done
+	}
+	raw := p.Stanza.Append(nil, stanza.Escape(string(contact)), p.Account.Attr())
+	res, err := f.book.Inbound(f.srv.Context(), owner, contact, e, raw, func(res roster.Result) {
+		if res.Forward {
+			f.deliver(owner, e, raw)
+		}
+		f.pushAll(owner, res.Push)
+	})
+	if err != nil {
+		if _, refused := stanza.AsError(err); refused {
+			// The owner has too many contacts or requests. An error would tell
+			// that the account exists.
+			return server.Done
+		}
+		return err
+	}
+	if res.Notice == roster.SendUnavailable {
+		f.presence.Hide(owner, contact)
+	}
+	if res.Reply != 0 {
+		f.post(owner, contact, res.Reply, stanza.Text(p.Stanza.ID))
+	}
+	if res.Notice == roster.SendCurrent {
+		f.presence.Show(owner, contact)
+	}
+	return server.Done
+}
+
+// deliver hands a subscription stanza to the owner's clients: a request to those
+// that are available (RFC 6121 §3.1.3, rule 3), the rest to those that get the
+// roster push which it explains (§3.1.6, §3.2.3, §3.3.3).
+func (f *Feature) deliver(owner jid.Bare, e roster.Event, raw []byte) {
+	if e != roster.Subscribe {
+		f.eachInterested(owner, func(s *server.Session) { s.Send(stanza.Presence, raw) })
+		return
+	}
+	if a := f.srv.Connected(owner); a != nil {
+		for _, s := range a.Sessions() {
+			if s.Availability() != nil {
+				s.Send(stanza.Presence, raw)
+			}
+		}
+	}
+}
+
+// post sends a subscription stanza on an owner's behalf; without an id it gets
+// one of its own.
+func (f *Feature) post(owner, contact jid.Bare, e roster.Event, id string) {
+	b := append(append([]byte("<presence type='"), e.String()...), "' id='"...)
+	if id == "" {
+		b = f.appendID(b, "sub")
+	} else {
+		b = stanza.AppendText(b, id)
+	}
+	b = stanza.AppendText(append(b, "' from='"...), string(owner))
+	b = stanza.AppendText(append(b, "' to='"...), string(contact))
+	if err := f.srv.Post(f.srv.Context(), nil, append(b, "'/>"...)); err != nil {
+		f.srv.Log().Error("a subscription stanza could not be sent", "jid", owner, "peer", contact, "err", err)
+	}
+}
+
+func (f *Feature) appendID(b []byte, prefix string) []byte {
+	return strconv.AppendUint(append(append(b, prefix...), '-'), f.pushes.Add(1), 36)
+}
