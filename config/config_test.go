@@ -158,13 +158,27 @@ func TestDiff(t *testing.T) {
 		if !slices.Equal(live, tt.live) || !slices.Equal(restart, tt.restart) {
 			t.Errorf("%q: got %v and %v, want %v and %v", tt.text, live, restart, tt.live, tt.restart)
 		}
-		merged := Default().With(c)
+		merged, err := Default().With(c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if live, restart := Diff(merged, c); len(live) > 0 || !slices.Equal(restart, tt.restart) {
 			t.Errorf("%q: taken up, %v and %v still differ", tt.text, live, restart)
 		}
 		if live, restart := Diff(Default(), merged); len(restart) > 0 || !slices.Equal(live, tt.live) {
 			t.Errorf("%q: %v and %v were taken up, want %v", tt.text, live, restart, tt.live)
 		}
+	}
+}
+
+func TestWithFindsWhatDoesNotGoTogether(t *testing.T) {
+	public, err := Parse("old", []byte("c2s.listen = [':5222']\ntls.certificates = [{cert='a',key='b'}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// On its own the default is right: it makes a certificate, for loopback.
+	if merged, err := public.With(Default()); err == nil {
+		t.Errorf("a public server would go on without a certificate: %s", merged)
 	}
 }
 

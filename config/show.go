@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // String writes the whole configuration as TOML that can be loaded again. A
 // secret value is left out and said to be.
@@ -42,12 +45,16 @@ func Diff(old, new *Config) (live, restart []string) {
 }
 
 // With returns c with what a running server takes up of another configuration.
-func (c *Config) With(other *Config) *Config {
+// It is an error if the two do not go together.
+func (c *Config) With(other *Config) (*Config, error) {
 	merged := *c
 	for _, k := range keys {
 		if k.live {
 			k.copy(&merged, other)
 		}
 	}
-	return &merged
+	if problems := merged.check(&document{}); len(problems) > 0 {
+		return nil, fmt.Errorf("needs a restart: %s", problems[0])
+	}
+	return &merged, nil
 }

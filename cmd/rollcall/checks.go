@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"rollcall/storage"
+)
+
+// checkFiles looks at who may read what.
+func checkFiles(_ context.Context, p *patient) (out []finding) {
+	dir, err := os.Stat(p.cfg.DataDir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		out = append(out, finding{note, "files", p.cfg.DataDir + " is not there yet; the server makes it when it starts", ""})
+	case err != nil:
+		return []finding{{bad, "files", err.Error(), "let the server's user read and write " + p.cfg.DataDir}}
+	case !dir.IsDir():
+		return []finding{{bad, "files", p.cfg.DataDir + " is not a directory", "set another server.data_dir"}}
+	}
+	private := []string{p.cfg.DataDir, p.cfg.ControlSocket(), selfSignedPair(p.cfg.TLSDir()).Key, filepath.Join(p.cfg.DataDir, demoFile)}
+	if p.cfg.Storage.Driver == storage.SQLite {
+		db := p.cfg.DatabasePath()
+		private = append(private, db, db+"-wal", db+"-shm")
+	}
+	for _, c := range p.cfg.C2S.Certificates {
+		private = append(private, c.Key)
+	}
+	if p.cfg.Storage.DSN != "" && p.configFile != "" {
+		private = append(private, p.configFile)
+	}
+	wrong := 0
+	for _, path := range private {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue // what is missing is for the other checks
+		}
+		wrong++
+		out = append(out, finding{bad, "files", fmt.Sprintf("others can read %s (mode %04o)", path, info.Mode().Perm()), "chmod go= " + path})
+	}
+	if wrong == 0 {
+		out = append(out, finding{good, "files", "keys and data are readable by their owner only", ""})
+	}
+	return out
+}
+
+// checkPorts looks whether the addresses can be had, or are had by this server.
+func checkPorts(ctx context.Context, p *patient) (out []finding) {
+	for _, address := range slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS) {
+		out = append(out, checkPort(ctx, p, address))
+	}
+	return out
+}
+
+func checkPort(ctx context.Context, p *patient, address string) finding {
+	if p.server != nil && slices.Contains(p.server.Addresses, address) {
+		return finding{good, "ports", address + " is this server's", ""}
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		listener.Close()
+		if p.server != nil {
+			return finding{bad, "ports", address + " is free, though the server runs", "restart the server: its configuration has changed since it started"}
+		}
+		return finding{good, "ports", address + " is free", ""}
+	case errors.Is(err, syscall.EADDRINUSE):
+		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s]"}
+	case errors.Is(err, fs.ErrPermission):
+		return finding{bad, "ports", address + " is not allowed: " + err.Error(), "ports below 1024 need the capability CAP_NET_BIND_SERVICE"}
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return finding{bad, "ports", address + " is no address of this machine", "see: ip address; or listen on all with \":PORT\""}
+	}
+	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s]"}
+}
+
+// checkCertificates looks whether every domain has a certificate that lasts.
+func checkCertificates(_ context.Context, p *patient) (out []finding) {
+	pairs := p.cfg.C2S.Certificates
+	if p.cfg.NeedsSelfSigned() {
+		self := selfSignedPair(p.cfg.TLSDir())
+		if _, err := os.Stat(self.Cert); errors.Is(err, fs.ErrNotExist) {
+			return []finding{{note, "certificates", "the server makes a self-signed certificate when it starts", ""}}
+		}
+		pairs = append(pairs, self)
+		out = append(out, finding{note, "certificates", "self-signed: clients ask whether to trust it", "for more than trying out, name real ones in tls.certificates"})
+	}
+	var leaves []*x509.Certificate
+	for _, pair := range pairs {
+		loaded, err := tls.LoadX509KeyPair(pair.Cert, pair.Key)
+		if err != nil {
+			out = append(out, finding{bad, "certificates", pair.Cert + ": " + err.Error(), "see that both files are there, readable and belong together"})
+			continue
+		}
+		leaves = append(leaves, loaded.Leaf)
+		out = append(out, expiry(pair.Cert, loaded.Leaf, p.now))
+	}
+	for _, d := range p.cfg.Server.Domains {
+		name := asciiDomain(d.Name)
+		if !slices.ContainsFunc(leaves, func(c *x509.Certificate) bool { return c.VerifyHostname(name) == nil }) {
+			out = append(out, finding{bad, "certificates", "none is for " + d.Name, "get one for that name and add it to tls.certificates"})
+		}
+	}
+	return out
+}
+
+// expiry says how long a certificate lasts.
+func expiry(file string, leaf *x509.Certificate, now time.Time) finding {
+	const soon = 14 * 24 * time.Hour
+	until := leaf.NotAfter.Format(time.DateOnly)
+	switch {
+	case now.Before(leaf.NotBefore):
+		return finding{bad, "certificates", file + " is not valid before " + leaf.NotBefore.Format(time.DateTime), "check the clock, or wait"}
+	case now.After(leaf.NotAfter):
+		return finding{bad, "certificates", file + " expired on " + until, "renew it, then: kill -HUP PID"}
+	case now.Add(soon).After(leaf.NotAfter):
+		return finding{bad, "certificates", file + " expires soon, on " + until, "renew it, then: kill -HUP PID"}
+	}
+	return finding{good, "certificates", fmt.Sprintf("%s is valid until %s for %s", file, until, strings.Join(leaf.DNSNames, ", ")), ""}
+}
+
+// checkDatabase looks whether the database is there and up to date. It makes
+// none.
+func checkDatabase(ctx context.Context, p *patient) []finding {
+	if p.cfg.Storage.Driver == storage.SQLite {
+		if _, err := os.Stat(p.cfg.DatabasePath()); errors.Is(err, fs.ErrNotExist) {
+			return []finding{{note, "database", p.cfg.DatabasePath() + " is not there yet; the server makes it when it starts", ""}}
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	db, err := openDatabase(ctx, p.cfg)
+	if err != nil {
+		return []finding{{bad, "database", err.Error(), "see [storage] in the configuration, and whether the database runs"}}
+	}
+	defer db.Close()
+	pending, err := db.Pending(ctx)
+	if err != nil {
+		return []finding{{bad, "database", err.Error(), "see the message"}}
+	}
+	if len(pending) > 0 {
+		return []finding{{note, "database", fmt.Sprintf("%d migrations are missing; the server applies them when it starts", len(pending)), "to do it now: rollcall migrate"}}
+	}
+	count, err := db.Accounts().Count(ctx)
+	if err != nil {
+		return []finding{{bad, "database", err.Error(), "see the message"}}
+	}
+	if count == 0 {
+		return []finding{{note, "database", db.Kind() + " is up to date and has no account", "rollcall account add NAME@" + p.cfg.Server.Domains[0].Name}}
+	}
+	return []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
+}
+
+// checkDNS looks whether clients can find the server by its domain.
+func checkDNS(ctx context.Context, p *patient) (out []finding) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for _, d := range p.cfg.Server.Domains {
+		if local(d.Name) {
+			out = append(out, finding{note, "dns", d.Name + " is not looked up in DNS: skipped", ""})
+			continue
+		}
+		// XEP-0368 §3: clients take the records of both services together.
+		out = append(out, checkSRV(ctx, p, d.Name, "xmpp-client", p.cfg.C2S.Listen, "5222"))
+		if len(p.cfg.C2S.ListenTLS) > 0 {
+			out = append(out, checkSRV(ctx, p, d.Name, "xmpps-client", p.cfg.C2S.ListenTLS, ""))
+		}
+	}
+	return out
+}
+
+// checkSRV looks at one kind of record. implied is the port that clients try
+// without a record, if they do.
+func checkSRV(ctx context.Context, p *patient, domain, service string, addresses []string, implied string) finding {
+	name := "_" + service + "._tcp." + domain
+	ports := portsOf(addresses)
+	_, records, err := p.dns.LookupSRV(ctx, service, "tcp", asciiDomain(domain))
+	var missing *net.DNSError
+	switch {
+	case errors.As(err, &missing) && missing.IsNotFound, err == nil && len(records) == 0:
+		f := finding{note, "dns", name + " has no SRV record", fmt.Sprintf("add: %s. 3600 IN SRV 5 0 %s %s.", name, first(ports, "5222"), asciiDomain(domain))}
+		if implied == "" || !slices.Contains(ports, implied) {
+			return f
+		}
+		f.what += "; clients try port " + implied + " of " + domain
+		return f
+	case err != nil:
+		return finding{note, "dns", name + " could not be looked up: " + err.Error(), "try again where DNS can be reached"}
+	}
+	for _, r := range records {
+		if !slices.Contains(ports, strconv.Itoa(int(r.Port))) {
+			return finding{bad, "dns", fmt.Sprintf("%s points to %s port %d, where this server does not listen", name, r.Target, r.Port), "change the record or [c2s], unless something in front of the server forwards that port"}
+		}
+	}
+	return finding{good, "dns", fmt.Sprintf("%s points to %s port %d", name, records[0].Target, records[0].Port), ""}
+}
+
+// local reports whether a domain is one that DNS does not know (RFC 6761).
+func local(domain string) bool {
+	return domain == "localhost" || strings.HasSuffix(domain, ".localhost") || strings.HasSuffix(domain, ".local") ||
+		strings.HasSuffix(domain, ".test") || net.ParseIP(strings.Trim(domain, "[]")) != nil
+}
+
+func portsOf(addresses []string) (ports []string) {
+	for _, a := range addresses {
+		if _, port, err := net.SplitHostPort(a); err == nil {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+func first(list []string, otherwise string) string {
+	if len(list) == 0 {
+		return otherwise
+	}
+	return list[0]
+}

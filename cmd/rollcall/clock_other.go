@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// synchronised cannot be told on this system.
+func synchronised() string { return "" }

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"rollcall/storage"
+	"rollcall/xmpp/jid"
+)
+
+// A running server has a socket in its data directory that only its own user
+// can open. Through it the command line asks the server to do what would
+// otherwise go behind its back. What is said there is JSON over HTTP.
+
+const (
+	controlRequest  = 64 << 10 // bytes of a request at most
+	controlAnswer   = 4 << 20  // of an answer: a page of the longest addresses
+	controlPage     = 500      // accounts in one answer at most
+	controlDeadline = 30 * time.Second
+)
+
+// status is what a running server says of itself.
+type status struct {
+	Version   string    `json:"version"`
+	PID       int       `json:"pid"`
+	Started   time.Time `json:"started"`
+	Addresses []string  `json:"addresses"`
+}
+
+// refusal is the answer to a request that came to nothing.
+type refusal struct {
+	Error string `json:"error"`
+}
+
+// control answers the socket.
+type control struct {
+	ledger ledger
+	status status
+	log    *slog.Logger
+}
+
+// listenControl opens the socket. Another server on the same directory is an
+// error; what a killed one left behind is not.
+func listenControl(path string) (net.Listener, error) {
+	if s, err := (&remote{path}).Status(context.Background()); err == nil {
+		return nil, fmt.Errorf("a server is running on %s already (pid %d); stop it, or set another server.data_dir", filepath.Dir(path), s.PID)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove an old control socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	// Until here the directory, which is its owner's only, keeps others out.
+	if err := os.Chmod(path, 0o600); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
+}
+
+// run answers until ctx is done.
+func (c *control) run(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { c.answer(w, c.status, nil) })
+	mux.HandleFunc("GET /accounts", c.list)
+	mux.HandleFunc("POST /accounts", c.change)
+	srv := &http.Server{
+		Handler: mux, ReadTimeout: controlDeadline, WriteTimeout: controlDeadline, MaxHeaderBytes: 8 << 10,
+		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		// Nobody waits long for a command to end when the server stops.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		srv.Shutdown(last)
+		srv.Close()
+	})
+	err := srv.Serve(listener)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (c *control) list(w http.ResponseWriter, r *http.Request) {
+	limit, err := strconv.Atoi(r.FormValue("limit"))
+	if err != nil || limit < 1 || limit > controlPage {
+		limit = controlPage
+	}
+	list, err := c.ledger.List(r.Context(), jid.Bare(r.FormValue("after")), limit)
+	c.answer(w, list, err)
+}
+
+func (c *control) change(w http.ResponseWriter, r *http.Request) {
+	var asked change
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlRequest)).Decode(&asked)
+	if err == nil {
+		var who jid.JID
+		if who, err = jid.Parse(string(asked.JID)); err == nil {
+			asked.JID = who.Bare()
+			err = c.ledger.Change(r.Context(), asked)
+		}
+	}
+	if err == nil {
+		c.log.Info("an account was changed through the control socket", "jid", asked.JID, "action", asked.Action)
+	}
+	c.answer(w, struct{}{}, err)
+}
+
+func (c *control) answer(w http.ResponseWriter, v any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		v = refusal{err.Error()}
+	}
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		c.log.Debug("the control socket was closed early", "err", err)
+	}
+}
+
+// remote is the ledger of a running server, through its socket.
+type remote struct{ path string }
+
+// running returns the ledger of the server that runs on a socket, or nil if
+// there is none.
+func running(ctx context.Context, path string) (*remote, error) {
+	r := &remote{path}
+	_, err := r.Status(ctx)
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTDIR):
+		return nil, nil
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("a server may be running, and only its own user can talk to it: %w; run this as that user", err)
+	}
+	return nil, fmt.Errorf("the server does not answer at %s: %w", path, err)
+}
+
+// Status asks what is running.
+func (r *remote) Status(ctx context.Context) (s status, err error) {
+	return s, r.do(ctx, http.MethodGet, "/status", nil, &s)
+}
+
+// Change implements ledger.
+func (r *remote) Change(ctx context.Context, c change) error {
+	return r.do(ctx, http.MethodPost, "/accounts", c, nil)
+}
+
+// List implements ledger.
+func (r *remote) List(ctx context.Context, after jid.Bare, limit int) (list []storage.Account, err error) {
+	query := url.Values{"after": {string(after)}, "limit": {strconv.Itoa(limit)}}
+	return list, r.do(ctx, http.MethodGet, "/accounts?"+query.Encode(), nil, &list)
+}
+
+func (r *remote) do(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, controlDeadline)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", r.path)
+	}}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, controlAnswer))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		var said refusal
+		if json.Unmarshal(answer, &said) != nil || said.Error == "" {
+			said.Error = response.Status
+		}
+		return errors.New(said.Error)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, out)
+}

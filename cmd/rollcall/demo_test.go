@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rollcall/roster"
+)
+
+func TestDemo(t *testing.T) {
+	ctx := context.Background()
+	c := newCommand(t, "")
+	cfg := c.load()
+	db, err := openDatabase(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	a, book := newAccounts(db, cfg), roster.NewBook(db.Rosters(), cfg.Roster)
+	start := func() []demoAccount {
+		t.Helper()
+		d, err := newDemo(cfg, a, book)
+		if err != nil {
+			t.Fatal(err)
+		}
+		people, err := d.run(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return people
+	}
+
+	people := start()
+	if len(people) != 3 || people[0].jid != "alice@localhost" {
+		t.Fatalf("the demonstration has %v", people)
+	}
+	for _, p := range people {
+		r, err := book.Of(ctx, p.jid)
+		if err != nil || r.Len() != 2 {
+			t.Fatalf("%s has %d contacts, %v; want 2", p.jid, r.Len(), err)
+		}
+		for it := range r.Items() {
+			if it.Subscription().String() != "both" || it.PendingIn() || it.Ask() || it.Name == "" {
+				t.Errorf("%s has %s as %+v, want both sides and nothing pending", p.jid, it.Contact, it)
+			}
+		}
+	}
+	file := filepath.Join(cfg.DataDir, demoFile)
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%s: %v, %v; want 0600", demoFile, info.Mode(), err)
+	}
+
+	for i, p := range start() {
+		if p.fresh || p.password != people[i].password {
+			t.Errorf("the second start has %+v, the first had %+v", p, people[i])
+		}
+	}
+
+	if err := a.SetPassword(ctx, "bob@localhost", "his own"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Remove(ctx, "carol@localhost"); err != nil {
+		t.Fatal(err)
+	}
+	book.Forget("carol@localhost")
+	again := start()
+	if again[0].password != people[0].password || again[1].password != "" || !again[2].fresh || again[2].password == people[2].password {
+		t.Errorf("after a change and a removal: %+v", again)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || strings.Contains(string(text), "bob@") || !strings.Contains(string(text), again[2].password) {
+		t.Errorf("the file has %q, %v", text, err)
+	}
+	if r, err := book.Of(ctx, "carol@localhost"); err != nil || r.Len() != 2 {
+		t.Errorf("the new carol has %d contacts, %v; want 2", r.Len(), err)
+	}
+}
+
+func TestDemoIsForThisMachineOnly(t *testing.T) {
+	cfg := newCommand(t, "tls.self_signed = 'always'\n").load()
+	cfg.C2S.Listen = []string{":5222"}
+	if _, err := newDemo(cfg, nil, nil); err == nil || !strings.Contains(err.Error(), "leave out --demo") {
+		t.Errorf("got %v", err)
+	}
+	cfg = newCommand(t, "server.domains = [{ name = 'guest.localhost', anonymous = true }]\n").load()
+	if _, err := newDemo(cfg, nil, nil); err == nil {
+		t.Error("a domain without accounts got some")
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/config"
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/entitytime"
+	"rollcall/server/features/ping"
+	softwareversion "rollcall/server/features/version"
+	"rollcall/storage"
+)
+
+// parts are what features are made of.
+type parts struct {
+	cfg      *config.Config
+	streams  *c2s.Server
+	db       *storage.DB
+	book     *roster.Book
+	accounts *accounts
+}
+
+// features is THE LIST: everything that the server can do. Handlers of the same
+// phase run in this order.
+func features(p *parts) []server.Feature {
+	return []server.Feature{
+		p.streams,
+		disco.New(p.book),
+		ping.New(),
+		entitytime.New(),
+		softwareversion.New(""), // nobody has to know the operating system
+	}
+}
+
+// featuresCommand prints the README's table.
+func featuresCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "features",
+		Short:   "Print what this server can do, as the README has it",
+		Example: "  rollcall features",
+		Args:    nothing,
+		Hidden:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg := config.Default()
+			streams, err := c2s.New(c2s.Options{Config: cfg.C2S})
+			if err != nil {
+				return err
+			}
+			return printFeatures(cmd.OutOrStdout(), features(&parts{cfg: cfg, streams: streams}))
+		},
+	}
+}
+
+// printFeatures prints a Markdown table.
+func printFeatures(w io.Writer, list []server.Feature) error {
+	var b strings.Builder
+	b.WriteString("| What you get | Specifications | In |\n|---|---|---|\n")
+	for _, f := range list {
+		info := f.Info()
+		specs := make([]string, len(info.Specs))
+		for i, s := range info.Specs {
+			specs[i] = s.ID
+			if s.Note != "" {
+				specs[i] += " (" + s.Note + ")"
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", info.Title, strings.Join(specs, ", "), info.Name)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"rollcall/config"
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/storage"
+	"rollcall/xmpp/jid"
+)
+
+// program is a server that is put together. It is built, run once and closed.
+type program struct {
+	// Fixed before run.
+	log    *slog.Logger
+	level  *slog.LevelVar
+	reread func() (*config.Config, error)
+	out    io.Writer
+	parts  *parts
+	server *server.Server
+	people []demoAccount // of the demonstration; nil without one
+
+	// work is for everything that goes on until the sessions have ended, which
+	// is later than the signal to stop.
+	work    context.Context
+	endWork context.CancelFunc
+
+	// Owned by run.
+	cfg    *config.Config
+	opened []opened // in the order in which they were opened
+}
+
+// opened is something to be closed in the end, the last one first.
+type opened struct {
+	what  string
+	close func() error
+}
+
+func (p *program) onClose(what string, f func() error) { p.opened = append(p.opened, opened{what, f}) }
+
+// close closes everything in reverse.
+func (p *program) close() error {
+	var errs []error
+	for _, o := range slices.Backward(p.opened) {
+		if err := o.close(); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", o.what, err))
+		}
+	}
+	p.opened = nil
+	return errors.Join(errs...)
+}
+
+// build puts a server together. It opens files and the database, and listens
+// on nothing yet.
+func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *program, err error) {
+	p = &program{log: log, cfg: cfg}
+	p.work, p.endWork = context.WithCancel(context.WithoutCancel(ctx))
+	p.onClose("what goes on", func() error { p.endWork(); return nil })
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	db, err := p.openStorage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg)}
+	return p, p.makeServer(ctx)
+}
+
+// openStorage opens the database and brings it up to date.
+func (p *program) openStorage(ctx context.Context) (*storage.DB, error) {
+	db, err := openDatabase(ctx, p.cfg)
+	if err != nil {
+		return nil, err
+	}
+	p.onClose("the database", db.Close)
+	done, err := db.Migrate(ctx)
+	for _, m := range done {
+		p.log.Info("the database was migrated", "version", m.Version, "name", m.Name)
+	}
+	return db, err
+}
+
+// makeServer makes the server and the streams to it.
+func (p *program) makeServer(ctx context.Context) error {
+	secret, err := p.parts.db.Setting(ctx, "sasl.secret", func() ([]byte, error) {
+		b := make([]byte, 32)
+		_, err := rand.Read(b)
+		return b, err
+	})
+	if err != nil {
+		return err
+	}
+	streams, err := streamsConfig(p.cfg, time.Now())
+	if err != nil {
+		return err
+	}
+	users := users{p.parts.db.Accounts()}
+	p.parts.streams, err = c2s.New(c2s.Options{Config: streams, Users: users, Secret: secret, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.server = server.New(p.work, server.Options{
+		Config: p.cfg.Server, Accounts: users, Features: features(p.parts),
+		Version: version, Log: p.log,
+	})
+	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
+		p.server.Removed(who, int64(id))
+		p.parts.book.Forget(who)
+	}
+	return nil
+}
+
+// streamsConfig is the configuration of streams, with a self-signed certificate
+// where there has to be one.
+func streamsConfig(cfg *config.Config, now time.Time) (c2s.Config, error) {
+	streams := cfg.C2S
+	if !cfg.NeedsSelfSigned() {
+		return streams, nil
+	}
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		domains = append(domains, d.Name)
+	}
+	pair, err := selfSigned(cfg.TLSDir(), domains, now)
+	streams.Certificates = []c2s.Certificate{pair}
+	return streams, err
+}
+
+// addDemo makes the accounts of the demonstration.
+func (p *program) addDemo(ctx context.Context) error {
+	d, err := newDemo(p.cfg, p.parts.accounts, p.parts.book)
+	if err != nil {
+		return err
+	}
+	p.people, err = d.run(ctx)
+	return err
+}
+
+// listener is one open address.
+type listener struct {
+	net.Listener
+	direct bool // begins with TLS
+}
+
+// listen opens all addresses, or none.
+func (p *program) listen(ctx context.Context) (list []listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range list {
+				l.Close()
+			}
+		}
+	}()
+	var lc net.ListenConfig
+	for _, group := range []struct {
+		addresses []string
+		direct    bool
+	}{{p.cfg.C2S.Listen, false}, {p.cfg.C2S.ListenTLS, true}} {
+		for _, address := range group.addresses {
+			l, err := lc.Listen(ctx, "tcp", address)
+			if err != nil {
+				return list, fmt.Errorf("%w; to find out who has it type: rollcall doctor", err)
+			}
+			list = append(list, listener{l, group.direct})
+		}
+	}
+	return list, nil
+}
+
+// run serves until ctx is done, and then stops in reverse.
+func (p *program) run(ctx context.Context) error {
+	socket, err := listenControl(p.cfg.ControlSocket())
+	if err != nil {
+		return errors.Join(err, p.close())
+	}
+	p.onClose("the control socket", ignoreClosed(socket.Close))
+	listeners, err := p.listen(ctx)
+	if err != nil {
+		return errors.Join(err, p.close())
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	var serving sync.WaitGroup
+	failed := make(chan error, len(listeners)+1)
+	for _, l := range listeners {
+		serving.Go(func() { failed <- p.parts.streams.Serve(p.work, l, l.direct) })
+	}
+	controlled, endControl := context.WithCancel(p.work)
+	defer endControl()
+	c := &control{ledger: p.parts.accounts, log: p.log, status: status{
+		Version: version, PID: os.Getpid(), Started: time.Now(), Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
+	}}
+	serving.Go(func() { failed <- c.run(controlled, socket) })
+
+	p.ready(listeners)
+	err = p.wait(ctx, hup, failed)
+
+	for _, l := range listeners {
+		l.Close()
+	}
+	endControl()
+	err = errors.Join(err, p.stop(ctx))
+	serving.Wait()
+	return errors.Join(err, p.close())
+}
+
+// wait waits for the end: a signal, or a listener that failed.
+func (p *program) wait(ctx context.Context, hup <-chan os.Signal, failed <-chan error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case <-hup:
+			p.reload()
+		}
+	}
+}
+
+// stop ends all sessions in good order, within the deadline.
+func (p *program) stop(ctx context.Context) error {
+	p.log.Info("stopping", "deadline", p.cfg.Server.ShutdownDeadline)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Server.ShutdownDeadline)
+	defer cancel()
+	p.parts.streams.StopAccepting()
+	err := p.server.Stop(ctx)
+	ended := make(chan struct{})
+	go func() { p.parts.streams.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		p.log.Info("stopped")
+	case <-ctx.Done():
+		p.log.Warn("some connections did not end in time and are cut off")
+	}
+	return err
+}
+
+// reload takes up what can change while running.
+func (p *program) reload() {
+	fresh, err := p.reread()
+	if err != nil {
+		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
+		return
+	}
+	live, restart := config.Diff(p.cfg, fresh)
+	merged, err := p.cfg.With(fresh)
+	if err != nil {
+		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
+		return
+	}
+	// The files of certificates may have changed under the same names.
+	streams, err := streamsConfig(merged, time.Now())
+	if err == nil {
+		err = p.parts.streams.Reload(streams)
+	}
+	if err != nil {
+		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
+		return
+	}
+	p.level.Set(merged.Log.Level)
+	p.cfg = merged
+	p.log.Info("the configuration was reloaded", "changed", live)
+	if len(restart) > 0 {
+		p.log.Warn("some changes wait for a restart", "keys", restart)
+	}
+}
+
+// ignoreClosed closes what may be closed already.
+func ignoreClosed(f func() error) func() error {
+	return func() error {
+		if err := f(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}

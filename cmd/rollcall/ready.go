@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"rollcall/server/c2s"
+)
+
+// ready says that the server is up, and where.
+func (p *program) ready(listeners []listener) {
+	for _, l := range listeners {
+		p.log.Info("listening", "addr", l.Addr().String(), "direct_tls", l.direct)
+	}
+	p.log.Info("ready", "version", version)
+	if p.people != nil {
+		p.invite(p.out, listeners)
+	}
+}
+
+// invite tells a person what to type into a client.
+func (p *program) invite(w io.Writer, listeners []listener) {
+	var b strings.Builder
+	b.WriteString("\nRollcall is ready. Add one of these accounts to a chat client on this machine:\n\n")
+	for _, person := range p.people {
+		password := person.password
+		if password == "" {
+			password = "(you have changed it)"
+		}
+		fmt.Fprintf(&b, "    address  %-18s password  %s\n", person.jid, password)
+	}
+	b.WriteByte('\n')
+	for _, l := range listeners {
+		host, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			continue
+		}
+		how := "STARTTLS (the usual)"
+		if l.direct {
+			how = "TLS from the start"
+		}
+		fmt.Fprintf(&b, "    server   %-18s port      %s, %s\n", host, port, how)
+	}
+	if p.cfg.NeedsSelfSigned() {
+		b.WriteString("\nThe certificate is self-signed, so the client will ask: trust it.\n")
+		if print := fingerprint(selfSignedPair(p.cfg.TLSDir())); print != "" {
+			fmt.Fprintf(&b, "Its SHA-256 is %s\n", print)
+		}
+	}
+	fmt.Fprintf(&b, "\nThe passwords are in %s too. Stop with Ctrl-C.\n\n", filepath.Join(p.cfg.DataDir, demoFile))
+	io.WriteString(w, b.String()) // who closed standard output does not want it
+}
+
+// fingerprint is what clients show of a certificate.
+func fingerprint(files c2s.Certificate) string {
+	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(pair.Certificate[0])
+	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
+}
