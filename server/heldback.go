@@ -55,7 +55,7 @@ func (o *outbox) release() {
 func (o *outbox) setInactive(inactive bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if inactive == (o.held != nil) || o.over {
+	if inactive == (o.held != nil) || o.over.Load() {
 		return
 	}
 	if inactive {

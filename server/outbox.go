@@ -2,7 +2,9 @@ package server
 
 import (
 	"errors"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall/xmpp/stanza"
@@ -54,6 +56,7 @@ type outbox struct {
 	limit   int                // bytes
 	most    int                // stanzas not acked
 	flushed func(refs []int64) // called without the lock
+	over    atomic.Bool        // nothing is taken any more; set under mu
 
 	mu      sync.Mutex
 	log     byteLog
@@ -66,7 +69,6 @@ type outbox struct {
 	writing bool          // a flush is under way
 	writeAt int64         // since when, Unix seconds
 	closing bool          // close w once all is sent
-	over    bool          // nothing is taken any more
 	idle    chan struct{} // closed when a flush ends, if somebody waits
 	held    *heldBack     // while the client is inactive
 	pending int           // stanzas since the last request for an ack
@@ -126,27 +128,38 @@ func (o *outbox) detach() {
 // deliver puts a stanza, in three parts, into the log. It reports false if the
 // session is over; over its limit the session ends.
 func (o *outbox) deliver(d Delivery, head []byte, mid string, tail []byte) bool {
+	taken, backlog := o.take(d, head, mid, tail)
+	if backlog > pressure {
+		runtime.Gosched() // let run whoever writes it out
+	}
+	return taken
+}
+
+// pressure is how much may wait before a sender steps back for a moment.
+const pressure = 64 << 10
+
+func (o *outbox) take(d Delivery, head []byte, mid string, tail []byte) (taken bool, backlog uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over {
-		return false
+	if o.over.Load() {
+		return false, 0
 	}
 	if o.held != nil {
 		if d.Class != Urgent && o.held.hold(d, head, mid, tail) {
-			return true
+			return true, 0
 		}
 		o.release()
 	}
 	o.put(d, head, mid, tail)
 	o.kick()
-	return true
+	return true, o.log.end - o.sent
 }
 
 // control puts bytes that are no stanza into the log.
 func (o *outbox) control(b []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over {
+	if o.over.Load() {
 		return
 	}
 	appendTo(&o.log, b)
@@ -180,7 +193,7 @@ func (o *outbox) put(d Delivery, head []byte, mid string, tail []byte) {
 // said to it: it does not read. What is in the log is left to the end of the
 // session. The caller holds the lock.
 func (o *outbox) fail() {
-	o.over = true
+	o.over.Store(true)
 	if o.w != nil {
 		o.w.Abort()
 	}
@@ -191,13 +204,14 @@ func (o *outbox) fail() {
 func (o *outbox) finish(last []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.over {
+	if !o.over.Load() {
 		if o.held != nil {
 			o.release()
 		}
 		appendTo(&o.log, last)
 	}
-	o.over, o.closing = true, true
+	o.over.Store(true)
+	o.closing = true
 	o.kick()
 }
 
@@ -330,7 +344,7 @@ func (o *outbox) ack(h uint32) error {
 func (o *outbox) ask(force bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.managed || o.over {
+	if !o.managed || o.over.Load() {
 		return false
 	}
 	if force || len(o.marks) > 0 && o.sent == o.log.end {
@@ -361,7 +375,8 @@ func (o *outbox) leftovers() []left {
 	if o.held != nil {
 		o.release()
 	}
-	o.over, o.held = true, nil
+	o.over.Store(true)
+	o.held = nil
 	var all []left
 	for _, m := range o.marks {
 		if o.managed || m.end > o.sent {

@@ -227,6 +227,9 @@ func situation(p *Packet, a *Account, exists bool) Situation {
 	}
 	resource := p.To.Resource()
 	for _, x := range a.Sessions() {
+		if x.out.over.Load() {
+			continue
+		}
 		if s.Full && x.JID.Resource() == resource {
 			s.Match = true
 		}
@@ -288,6 +291,9 @@ func (p *Packet) Stamped() int64 {
 
 // Gets reports whether the message itself will go to that session.
 func (p *Packet) Gets(s *Session) bool {
+	if s.out.over.Load() {
+		return false
+	}
 	switch p.Action {
 	case ToMatch:
 		return s.JID.Resource() == p.To.Resource()

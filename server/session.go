@@ -238,9 +238,7 @@ func (s *Session) Fault() *stream.Fault { return s.fault.Load() }
 // called by the reader as its last act. False: there is nothing to keep.
 func (s *Session) Hibernate(keep time.Duration) bool {
 	s.out.detach()
-	s.out.mu.Lock()
-	dead := s.out.over
-	s.out.mu.Unlock()
+	dead := s.out.over.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if dead || s.fault.Load() != nil || s.life != connected || keep <= 0 {

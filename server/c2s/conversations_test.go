@@ -1,0 +1,13 @@
+package c2s_test
+
+import (
+	"testing"
+
+	"rollcall/internal/transcript"
+	"rollcall/internal/transcript/world"
+)
+
+// TestConversations plays what is said before and beside stanzas.
+func TestConversations(t *testing.T) {
+	transcript.Run(t, "testdata/*.txt", world.New)
+}
