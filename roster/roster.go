@@ -123,8 +123,8 @@ func (r *Roster) parseVersion(ver string) (uint32, bool) {
 	epoch, version, found := strings.Cut(ver, "-")
 	e, err1 := strconv.ParseInt(epoch, 36, 64)
 	v, err2 := strconv.ParseUint(version, 36, 32)
-	if !found || err1 != nil || err2 != nil || e != r.epoch {
-		return 0, false
+	if !found || err1 != nil || err2 != nil || e != r.epoch || ver != versionString(e, uint32(v)) {
+		return 0, false // not one that we made
 	}
 	return uint32(v), uint32(v) >= r.floor && uint32(v) <= r.version
 }
