@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// null is the load tool's sham server: what a relay costs that does nothing.
+const null = "null"
+
+// A goal is a bound on one figure of a scenario.
+type goal struct {
+	what     string
+	scenario string // the end of the label
+	figure   string // path in the result
+	unit     string
+	archive  bool // measured with archives on
+
+	// Bounds; zero is none.
+	ofBest float64 // as a part of the best other server's figure
+	ofNull float64 // as a multiple of the null relay's
+	of     string  // with ofBest: this server's figure instead of the best one's
+	most   float64 // in the unit
+}
+
+const (
+	perDelivery = "server_cpu_us_per_delivery"
+	perLogin    = "server_cpu_ms_per_login"
+	perConn     = "rss_kib_per_connection"
+)
+
+// goals are those that the project set itself; ratios, since machines differ.
+var goals = []goal{
+	{what: "chat, saturated", scenario: "chat-saturated", figure: perDelivery, unit: "µs CPU/message", ofBest: 1. / 10, ofNull: 2.5},
+	{what: "chat, saturated, archive on", scenario: "chat-saturated", figure: perDelivery, unit: "µs CPU/message", archive: true, ofBest: 1. / 5},
+	{what: "presence 20×200", scenario: "presence-20x200-saturated", figure: perDelivery, unit: "µs CPU/delivery", ofBest: 1. / 10},
+	{what: "presence 1×2000", scenario: "presence-1x2000-saturated", figure: perDelivery, unit: "µs CPU/delivery", ofBest: 1. / 10},
+	{what: "login", scenario: "login-auto", figure: perLogin, unit: "ms CPU/login", ofBest: 1. / 4},
+	{what: "login with TLS", scenario: "login-auto-tls", figure: perLogin, unit: "ms CPU/login", ofBest: 1. / 2},
+	{what: "login storm 1000×50", scenario: "storm-1000x50", figure: "server_cpu_s", unit: "s CPU", ofBest: 1. / 5},
+	{what: "idle connection", scenario: "idle", figure: perConn, unit: "KiB", most: 8},
+	{what: "idle connection with TLS", scenario: "idle-tls", figure: perConn, unit: "KiB", most: 20},
+	{what: "p99 at 2,000 messages/s", scenario: "chat-2000ps", figure: "latency_ms.p99", unit: "ms", ofBest: 1, of: "ejabberd"},
+}
+
+// table prints a row for each goal.
+func table(w io.Writer, server string, plain, archived results) error {
+	others := slices.DeleteFunc(plain.servers(), func(s string) bool { return s == server || s == null })
+	head := []string{"goal", "unit", server}
+	head = append(append(head, others...), null, "ratio", "at most", "met")
+	var b strings.Builder
+	row(&b, head)
+	row(&b, slices.Repeat([]string{"---"}, len(head)))
+	for _, g := range goals {
+		from := plain
+		if g.archive {
+			from = archived
+		}
+		ours := from.median(server, g)
+		cells := []string{g.what, g.unit, number(ours)}
+		best := math.NaN()
+		for _, o := range others {
+			v := from.median(o, g)
+			cells = append(cells, number(v))
+			if g.of == "" || g.of == o {
+				best = least(best, v)
+			}
+		}
+		relay := from.median(null, g)
+		cells = append(cells, number(relay))
+		row(&b, append(cells, g.judge(ours, best, relay)...))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// judge says how a figure stands to the bounds: the ratio, the bound in words,
+// and whether it is kept.
+func (g goal) judge(ours, best, relay float64) []string {
+	var ratio, bound []string
+	met := true
+	check := func(value, limit float64, how, words string) {
+		ratio = append(ratio, how)
+		bound = append(bound, words)
+		met = met && value <= limit // NaN keeps no bound
+	}
+	if g.ofBest > 0 {
+		name := g.of
+		if name == "" {
+			name = "best"
+		}
+		check(ours/best, g.ofBest, fraction(ours/best), fraction(g.ofBest)+" of "+name)
+	}
+	if g.ofNull > 0 {
+		check(ours/relay, g.ofNull, number(ours/relay)+"× null", number(g.ofNull)+"× null")
+	}
+	if g.most > 0 {
+		check(ours, g.most, number(ours), number(g.most))
+	}
+	verdict := "no"
+	switch {
+	case math.IsNaN(ours) || g.ofBest > 0 && math.IsNaN(best) || g.ofNull > 0 && math.IsNaN(relay):
+		verdict = "not measured"
+	case met:
+		verdict = "yes"
+	}
+	return []string{strings.Join(ratio, ", "), strings.Join(bound, ", "), verdict}
+}
+
+func row(b *strings.Builder, cells []string) {
+	fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// least is the smaller of two numbers, either of which may be missing.
+func least(a, b float64) float64 {
+	if math.IsNaN(a) || b < a {
+		return b
+	}
+	return a
+}
+
+// fraction writes a ratio as people say it: "1/12" below one half.
+func fraction(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case v > 0 && v <= 0.5:
+		return "1/" + number(1/v)
+	}
+	return number(v) + "×"
+}
+
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return fmt.Sprintf("%.3g", v)
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# make bench: the Go benchmarks, and then, where the load tool and the other
+# servers are at hand, this server beside ejabberd and Prosody in one run.
+#
+#   BENCH_DIR   where the load tool and the others' scripts are (../shared/bench);
+#               its READMEs say how they work
+#   PEERS_DIR   where they are set up, with their accounts (/tmp/peers)
+#   RUNS        rounds of the comparison (3); each has every server once, so that
+#               a busy minute hits all alike. One round takes about seven minutes.
+#   SERVERS     "rollcall prosody ejabberd"
+#   SCENARIOS   as measure.sh has them
+#   OUT         directory for the results (bin/bench)
+#   GO_BENCH=0  leave out the Go benchmarks; COMPARE=0 the comparison
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+BENCH_DIR=${BENCH_DIR:-../shared/bench}
+PEERS_DIR=${PEERS_DIR:-/tmp/peers}
+RUNS=${RUNS:-3}
+SERVERS=${SERVERS:-rollcall prosody ejabberd}
+SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
+OUT=${OUT:-bin/bench}
+GO=${GO:-go}
+export ADDR_rollcall=127.0.0.1:35222 ADDR_null=127.0.0.1:45222 MODES=pinned
+
+go_benchmarks() {
+	local packages
+	# Only packages that have some: the others would fill the page.
+	packages=$(grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -rn1 dirname | sort -u)
+	[ -z "$packages" ] || "$GO" test -run '^$' -bench . -benchmem $packages
+}
+
+have_peers() {
+	[ -x "$BENCH_DIR/peers/measure.sh" ] || {
+		echo "No load tool in $BENCH_DIR: no comparison. Set BENCH_DIR."
+		return 1
+	}
+	command -v prosody >/dev/null && command -v ejabberdctl >/dev/null || {
+		echo "No comparison without the others: apt-get install prosody ejabberd"
+		return 1
+	}
+}
+
+# set_up puts the scripts, the load tool and this server in place, and makes
+# the accounts of the servers that have none yet.
+set_up() {
+	"$BENCH_DIR/peers/setup.sh" "$PEERS_DIR" >/dev/null 2>&1
+	cp bench/start-rollcall.sh bench/start-null.sh "$PEERS_DIR/"
+	mkdir -p "$PEERS_DIR/rollcall/data"
+	CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o "$PEERS_DIR/rollcall/bin" ./cmd/rollcall
+	"$GO" build -o "$PEERS_DIR/seed" ./bench/seed
+	"$GO" build -o "$PEERS_DIR/ratios" ./bench/ratios
+	"$PEERS_DIR/seed" -db "$PEERS_DIR/rollcall/seeded.db"
+	local name
+	for name in prosody ejabberd; do
+		[ ! -f "$PEERS_DIR/$name/seeded" ] || continue
+		echo "making the accounts of $name"
+		FRESH=1 "$PEERS_DIR/start-$name.sh" >/dev/null
+		"$PEERS_DIR/mkaccounts.sh" "$name" >"$PEERS_DIR/$name/mkaccounts.log" 2>&1 || {
+			"$PEERS_DIR/stop.sh" "$name"
+			tail -n 5 "$PEERS_DIR/$name/mkaccounts.log" >&2
+			return 1
+		}
+		"$PEERS_DIR/stop.sh" "$name"
+		touch "$PEERS_DIR/$name/seeded"
+	done
+}
+
+# fresh gives this server the seeded database, without what earlier rounds left.
+fresh() {
+	rm -rf "$PEERS_DIR/rollcall/data"
+	mkdir -p "$PEERS_DIR/rollcall/data"
+	cp "$PEERS_DIR/rollcall/seeded.db" "$PEERS_DIR/rollcall/data/rollcall.db"
+}
+
+stop_all() {
+	local name
+	for name in $SERVERS null; do
+		[ ! -x "$PEERS_DIR/stop.sh" ] || "$PEERS_DIR/stop.sh" "$name" || true
+	done
+}
+
+# round N measures every server once, with archives off and then on.
+round() {
+	echo "round $1 of $RUNS"
+	fresh
+	RUNS=1 SCENARIOS=$SCENARIOS "$PEERS_DIR/measure.sh" "$plain" $SERVERS
+	RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$plain" null
+	fresh
+	PEER_MAM=1 RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$archived" $SERVERS
+	fresh
+	"$PEERS_DIR/idle.sh" "$plain" $SERVERS
+}
+
+compare() {
+	mkdir -p "$OUT"
+	plain=$(realpath "$OUT")/runs.jsonl archived=$(realpath "$OUT")/archive.jsonl
+	rm -f "$plain" "$archived" "$plain.log" "$archived.log"
+	trap stop_all EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	set_up
+	local n
+	for n in $(seq "$RUNS"); do
+		round "$n"
+	done
+	"$PEERS_DIR/xmppload" summary "$plain" >"$OUT/runs.md"
+	"$PEERS_DIR/xmppload" summary "$archived" >"$OUT/archive.md"
+	echo
+	"$PEERS_DIR/ratios" -archive "$archived" "$plain" | tee "$OUT/ratios.md"
+	echo
+	echo "All figures: $OUT/runs.md, $OUT/archive.md"
+}
+
+[ "${GO_BENCH:-1}" = 0 ] || go_benchmarks
+[ "${COMPARE:-1}" != 0 ] || exit 0
+have_peers || exit 0
+compare
