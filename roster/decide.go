@@ -112,7 +112,7 @@ func (c Config) keepRequest(r *Roster, u *Update, after *Item, before State, sta
 			return stanza.Refuse(stanza.ErrPolicyViolation, "the request is larger than %d bytes", c.MaxRequestBytes)
 		}
 		if len(r.requests) >= c.MaxRequests {
-			return stanza.Refuse(stanza.ErrResourceConstraint, "too many requests wait for an answer")
+			return stanza.Refuse(stanza.ErrPolicyViolation, "too many requests wait for an answer")
 		}
 		u.Request = append([]byte{}, stanzaBytes...)
 		after.Request = u.Request

@@ -63,7 +63,7 @@ func TestTooMany(t *testing.T) {
 	if _, err := b.Inbound(ctx, "ada@x", "c0@x", Subscribe, []byte("12345678"), nil); err != nil {
 		t.Errorf("a request: %v", err)
 	}
-	if _, err := b.Inbound(ctx, "ada@x", "c1@x", Subscribe, []byte("1"), nil); !errors.Is(err, stanza.ErrResourceConstraint) {
+	if _, err := b.Inbound(ctx, "ada@x", "c1@x", Subscribe, []byte("1"), nil); !errors.Is(err, stanza.ErrPolicyViolation) {
 		t.Errorf("one request too many: %v", err)
 	}
 	if _, err := b.Outbound(ctx, "ada@x", "c2@x", Subscribe, nil); err != nil {

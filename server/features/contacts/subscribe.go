@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"errors"
 	"strconv"
 
 	"rollcall/roster"
@@ -80,7 +81,7 @@ func (f *Feature) arrive(p *server.Packet) error {
 		f.pushAll(owner, res.Push)
 	})
 	if err != nil {
-		if _, refused := stanza.AsError(err); refused {
+		if errors.Is(err, stanza.ErrPolicyViolation) {
 			// The owner has too many contacts or requests. An error would tell
 			// that the account exists.
 			return server.Done
