@@ -22,6 +22,8 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
 	"rollcall/storage"
 )
 
@@ -45,7 +47,8 @@ type Config struct {
 	Roster       roster.Config
 	Offline      Offline
 	Archive      Archive
-	Registration Registration
+	VCard        vcard.Config
+	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -67,12 +70,6 @@ type Archive struct {
 	Retention time.Duration // 0 is for ever
 	Default   string        // "always", "roster" or "never"
 	PageMax   int
-}
-
-// Registration is who may make an account from a client.
-type Registration struct {
-	Open           bool
-	PerAddressHour int
 }
 
 // Default returns what default.toml says.

@@ -97,8 +97,11 @@ var keys = []key{
 	of("archive.default", fixed, words("always", "roster", "never"), func(c *Config) *string { return &c.Archive.Default }),
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
 
+	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
+
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
-	of("registration.per_address_hour", live, number(1, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
+	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
+	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

@@ -40,9 +40,9 @@ type ledger interface {
 // accounts is the one place where accounts are changed, whoever asks: the
 // command line, the control socket, or a client that registers.
 type accounts struct {
-	store      *storage.Accounts
-	domains    []server.Domain
-	iterations int
+	store    *storage.Accounts
+	register *storage.Registrations
+	domains  []server.Domain
 
 	// removed tells the running server that an account is gone. It is nil
 	// where there is none.
@@ -50,7 +50,7 @@ type accounts struct {
 }
 
 func newAccounts(db *storage.DB, cfg *config.Config) *accounts {
-	return &accounts{store: db.Accounts(), domains: cfg.Server.Domains, iterations: cfg.C2S.Auth.Iterations}
+	return &accounts{store: db.Accounts(), register: db.Registrations(cfg.C2S.Auth.Iterations), domains: cfg.Server.Domains}
 }
 
 // Change implements ledger.
@@ -71,34 +71,22 @@ func (a *accounts) Add(ctx context.Context, who jid.Bare, password string) error
 	if err := a.ours(who); err != nil {
 		return err
 	}
-	keys, err := derive(password, a.iterations)
-	if err != nil {
-		return err
-	}
-	_, err = a.store.Create(ctx, who, keys)
-	if errors.Is(err, storage.ErrExists) {
-		return fmt.Errorf("%s exists already; to change the password type: rollcall account passwd %s: %w", who, who, err)
-	}
-	return err
+	return explain(who, a.register.Create(ctx, who, password))
 }
 
 // SetPassword changes an account's password.
 func (a *accounts) SetPassword(ctx context.Context, who jid.Bare, password string) error {
-	keys, err := derive(password, a.iterations)
-	if err != nil {
-		return err
-	}
-	return missing(who, a.store.SetKeys(ctx, who, keys))
+	return explain(who, a.register.SetPassword(ctx, who, password))
 }
 
 // Remove removes an account with all that is its own, and ends its sessions.
 func (a *accounts) Remove(ctx context.Context, who jid.Bare) error {
 	account, err := a.store.Lookup(ctx, who)
 	if err != nil {
-		return missing(who, err)
+		return explain(who, err)
 	}
-	if err := a.store.Delete(ctx, who); err != nil {
-		return missing(who, err)
+	if err := a.register.Remove(ctx, who); err != nil {
+		return explain(who, err)
 	}
 	if a.removed != nil {
 		a.removed(who, account.ID)
@@ -111,10 +99,25 @@ func (a *accounts) List(ctx context.Context, after jid.Bare, limit int) ([]stora
 	return a.store.List(ctx, after, limit)
 }
 
-// missing says what to type when an account is not there.
-func missing(who jid.Bare, err error) error {
-	if errors.Is(err, storage.ErrNoAccount) {
-		return fmt.Errorf("there is no account %s; to see those there are type: rollcall account list: %w", who, err)
+// refused is an error that says what to type. It is still the error that it
+// explains.
+type refused struct {
+	text string
+	err  error
+}
+
+func (r *refused) Error() string { return r.text }
+func (r *refused) Unwrap() error { return r.err }
+
+// explain says what to do about an error that people can do something about.
+func explain(who jid.Bare, err error) error {
+	switch {
+	case errors.Is(err, storage.ErrExists):
+		return &refused{fmt.Sprintf("%s exists already; to change the password type: rollcall account passwd %s", who, who), err}
+	case errors.Is(err, storage.ErrNoAccount):
+		return &refused{fmt.Sprintf("there is no account %s; to see those there are type: rollcall account list", who), err}
+	case errors.Is(err, sasl.ErrPassword):
+		return &refused{"the password is empty, too long, or has characters that cannot be typed everywhere; choose another", err}
 	}
 	return err
 }
@@ -131,13 +134,4 @@ func (a *accounts) ours(who jid.Bare) error {
 		return nil
 	}
 	return fmt.Errorf("%s is not at a domain with accounts; this server has %s (server.domains in the configuration)", who, strings.Join(names, ", "))
-}
-
-// derive makes from a password what is kept of it.
-func derive(password string, iterations int) (map[sasl.Hash]sasl.Keys, error) {
-	keys, err := sasl.NewKeys(password, iterations)
-	if errors.Is(err, sasl.ErrPassword) {
-		return nil, errors.New("the password is empty, too long, or has characters that cannot be typed everywhere; choose another")
-	}
-	return keys, err
 }

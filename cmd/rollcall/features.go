@@ -11,31 +11,43 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/availability"
+	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
 	softwareversion "rollcall/server/features/version"
 	"rollcall/storage"
 )
 
 // parts are what features are made of.
 type parts struct {
-	cfg      *config.Config
-	streams  *c2s.Server
-	db       *storage.DB
-	book     *roster.Book
-	accounts *accounts
+	cfg          *config.Config
+	streams      *c2s.Server
+	registration *register.Feature
+	db           *storage.DB
+	book         *roster.Book
+	accounts     *accounts
 }
 
 // features is THE LIST: everything that the server can do. Handlers of the same
 // phase run in this order.
 func features(p *parts) []server.Feature {
+	there := availability.New(p.book)
+	list := contacts.New(p.book, there)
+	there.OnAvailable(list.Redeliver)
 	return []server.Feature{
 		p.streams,
+		list,
+		there,
 		disco.New(p.book),
 		ping.New(),
 		entitytime.New(),
 		softwareversion.New(""), // nobody has to know the operating system
+		vcard.New(p.db.VCards(), p.cfg.VCard),
+		p.registration,
 	}
 }
 

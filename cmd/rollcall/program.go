@@ -19,6 +19,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/register"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -112,7 +113,10 @@ func (p *program) makeServer(ctx context.Context) error {
 		return err
 	}
 	users := users{p.parts.db.Accounts()}
-	p.parts.streams, err = c2s.New(c2s.Options{Config: streams, Users: users, Secret: secret, Log: p.log})
+	p.parts.registration = register.New(p.parts.db.Registrations(p.cfg.C2S.Auth.Iterations), p.cfg.Registration)
+	p.parts.streams, err = c2s.New(c2s.Options{
+		Config: streams, Users: users, Secret: secret, Registrar: p.parts.registration, Log: p.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -122,7 +126,6 @@ func (p *program) makeServer(ctx context.Context) error {
 	})
 	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
 		p.server.Removed(who, int64(id))
-		p.parts.book.Forget(who)
 	}
 	return nil
 }
@@ -277,6 +280,7 @@ func (p *program) reload() {
 		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
 		return
 	}
+	p.parts.registration.Configure(merged.Registration)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)
