@@ -67,21 +67,19 @@ func (p *program) close() error {
 
 // build puts a server together. It opens files and the database, and listens
 // on nothing yet.
-func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (p *program, err error) {
-	p = &program{log: log, cfg: cfg}
+func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*program, error) {
+	p := &program{log: log, cfg: cfg}
 	p.work, p.endWork = context.WithCancel(context.WithoutCancel(ctx))
 	p.onClose("what goes on", func() error { p.endWork(); return nil })
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close())
-		}
-	}()
 	db, err := p.openStorage(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg)}
+		err = p.makeServer(ctx)
 	}
-	p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg)}
-	return p, p.makeServer(ctx)
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
 }
 
 // openStorage opens the database and brings it up to date.
@@ -282,6 +280,7 @@ func (p *program) reload() {
 	}
 	p.parts.registration.Configure(merged.Registration)
 	p.level.Set(merged.Log.Level)
+	p.parts.registration.Configure(merged.Registration)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)
 	if len(restart) > 0 {
