@@ -30,7 +30,7 @@ var rules = []rule{
 		return "", "", ""
 	},
 	func(c *Config) (string, string, string) {
-		if len(c.C2S.Certificates) > 0 || c.NeedsSelfSigned() {
+		if len(c.C2S.Certificates) > 0 || c.NeedsSelfSigned() || c.OnLoopback() && c.C2S.PlaintextOnLoopback {
 			return "", "", ""
 		}
 		if c.SelfSigned == "never" {

@@ -109,6 +109,15 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+func TestNoCertificateIsNeededWithoutEncryption(t *testing.T) {
+	if _, err := Parse("t", []byte("tls.self_signed = 'never'\nc2s.plaintext_on_loopback = true\n")); err != nil {
+		t.Error(err)
+	}
+	if _, err := Parse("t", []byte("tls.self_signed = 'never'\nc2s.plaintext_on_loopback = true\nc2s.listen = [':5222']\n")); err == nil {
+		t.Error("a server that others can reach needs a certificate")
+	}
+}
+
 func TestLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.toml")
 	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "rollcall config show >") {

@@ -30,6 +30,7 @@ type parts struct {
 	db           *storage.DB
 	book         *roster.Book
 	accounts     *accounts
+	writer       *storage.Writer
 }
 
 // features is THE LIST: everything that the server can do. Handlers of the same

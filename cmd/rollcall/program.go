@@ -73,7 +73,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*program,
 	p.onClose("what goes on", func() error { p.endWork(); return nil })
 	db, err := p.openStorage(ctx)
 	if err == nil {
-		p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg)}
+		p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg), writer: db.NewWriter(p.log)}
 		err = p.makeServer(ctx)
 	}
 	if err != nil {
@@ -118,9 +118,13 @@ func (p *program) makeServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	last, err := p.parts.db.LastID(ctx)
+	if err != nil {
+		return err
+	}
 	p.server = server.New(p.work, server.Options{
-		Config: p.cfg.Server, Accounts: users, Features: features(p.parts),
-		Version: version, Log: p.log,
+		Config: p.cfg.Server, Accounts: users, Keeper: p.parts.writer, Features: features(p.parts),
+		Version: version, Log: p.log, LastID: last,
 	})
 	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
 		p.server.Removed(who, int64(id))
@@ -185,7 +189,8 @@ func (p *program) listen(ctx context.Context) (list []listener, err error) {
 	return list, nil
 }
 
-// run serves until ctx is done, and then stops in reverse.
+// run serves until ctx is done, or until something fails, and then stops in
+// reverse.
 func (p *program) run(ctx context.Context) error {
 	socket, err := listenControl(p.cfg.ControlSocket())
 	if err != nil {
@@ -200,17 +205,14 @@ func (p *program) run(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
+	failed := make(chan error, len(listeners)+2) // each of those that go on reports once
+	p.onClose("the writer of messages", p.startWriter(failed))
 	var serving sync.WaitGroup
-	failed := make(chan error, len(listeners)+1)
 	for _, l := range listeners {
 		serving.Go(func() { failed <- p.parts.streams.Serve(p.work, l, l.direct) })
 	}
-	controlled, endControl := context.WithCancel(p.work)
-	defer endControl()
-	c := &control{ledger: p.parts.accounts, log: p.log, status: status{
-		Version: version, PID: os.Getpid(), Started: time.Now(), Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
-	}}
-	serving.Go(func() { failed <- c.run(controlled, socket) })
+	control, endControl := context.WithCancel(p.work)
+	serving.Go(func() { failed <- p.control().run(control, socket) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
@@ -222,6 +224,30 @@ func (p *program) run(ctx context.Context) error {
 	err = errors.Join(err, p.stop(ctx))
 	serving.Wait()
 	return errors.Join(err, p.close())
+}
+
+// control makes what answers the control socket.
+func (p *program) control() *control {
+	return &control{ledger: p.parts.accounts, log: p.log, status: status{
+		Version: version, PID: os.Getpid(), Started: time.Now(),
+		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
+	}}
+}
+
+// startWriter starts what stores messages. It is stopped when all sessions have
+// ended, and then stores what they left.
+func (p *program) startWriter(failed chan<- error) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failed <- p.parts.writer.Run(ctx, outcome{p.server})
+	}()
+	return func() error {
+		cancel()
+		<-done
+		return nil
+	}
 }
 
 // wait waits for the end: a signal, or a listener that failed.
