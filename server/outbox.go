@@ -59,6 +59,7 @@ type outbox struct {
 	over    atomic.Bool        // nothing is taken any more; set under mu
 
 	mu      sync.Mutex
+	run     func() // flush, made once: go o.flush() makes it each time
 	log     byteLog
 	acked   uint64 // freed up to here
 	sent    uint64
@@ -222,7 +223,10 @@ func (o *outbox) kick() {
 	}
 	o.writing = true
 	o.writeAt = time.Now().Unix()
-	go o.flush()
+	if o.run == nil {
+		o.run = o.flush
+	}
+	go o.run()
 }
 
 // gather is for flushes of more than one block.
