@@ -211,8 +211,9 @@ func (p *program) run(ctx context.Context) error {
 	for _, l := range listeners {
 		serving.Go(func() { failed <- p.parts.streams.Serve(p.work, l, l.direct) })
 	}
-	control, endControl := context.WithCancel(p.work)
-	serving.Go(func() { failed <- p.control().run(control, socket) })
+	beside, endBeside := context.WithCancel(p.work)
+	serving.Go(func() { failed <- p.control().run(beside, socket) })
+	serving.Go(func() { p.parts.streams.Watch(beside) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
@@ -220,7 +221,7 @@ func (p *program) run(ctx context.Context) error {
 	for _, l := range listeners {
 		l.Close()
 	}
-	endControl()
+	endBeside()
 	err = errors.Join(err, p.stop(ctx))
 	serving.Wait()
 	return errors.Join(err, p.close())
