@@ -39,13 +39,14 @@ func (srv *Server) answer(ctx context.Context, p *Packet, t Target) error {
 
 // reply sends the result of a request.
 func (srv *Server) reply(p *Packet, payload []byte) {
-	b := appendReplyTag(make([]byte, 0, len(payload)+256), p, "result")
+	b := appendReplyTag(p.scratch.out[:0], p, "result")
 	if len(payload) == 0 {
 		b = append(b, "/>"...)
 	} else {
 		b = append(append(append(b, '>'), payload...), "</iq>"...)
 	}
-	srv.send(p, b)
+	srv.send(p, b) // which copies it
+	p.scratch.out = b
 }
 
 // appendReplyTag appends the tag of an answer to a stanza, up to its ">".

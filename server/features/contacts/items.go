@@ -3,6 +3,7 @@ package contacts
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"rollcall/roster"
 	"rollcall/server"
@@ -31,7 +32,12 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 				return
 			}
 		}
-		r.Reply(appendRoster(nil, list))
+		buf := buffers.Get().(*[]byte)
+		*buf = appendRoster((*buf)[:0], list)
+		r.Reply(*buf)
+		if cap(*buf) <= keepBuffer {
+			buffers.Put(buf)
+		}
 	})
 	if errors.Is(err, roster.ErrNoAccount) {
 		return nil, stanza.ErrItemNotFound // RFC 6121 §2.1.4
@@ -41,15 +47,14 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 
 var emptyRoster = []byte("<query xmlns='" + namespace + "'/>")
 
-// itemBytes is a guess at what an item takes, so that a roster is written into
-// one piece of memory.
-const itemBytes = 128
+// buffers are for roster results, which are copied when they are sent.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepBuffer is the largest buffer that is kept.
+const keepBuffer = 64 << 10
 
 // appendRoster appends a roster result's payload (RFC 6121 §2.1.4).
 func appendRoster(b []byte, list *roster.Roster) []byte {
-	if b == nil {
-		b = make([]byte, 0, (list.Len()+1)*itemBytes)
-	}
 	b = appendQuery(b, list.Version())
 	for it := range list.Items() {
 		b = appendItem(b, &it)
@@ -88,7 +93,7 @@ func appendItem(b []byte, it *roster.Item) []byte {
 type push struct{ head, tail []byte }
 
 func (f *Feature) push(c *roster.Change) push {
-	tail := appendQuery(append(make([]byte, 0, 2*itemBytes), "'>"...), c.Version)
+	tail := appendQuery(append(make([]byte, 0, 256), "'>"...), c.Version)
 	if c.Removed {
 		tail = stanza.AppendText(append(tail, "<item jid='"...), string(c.Item.Contact))
 		tail = append(tail, "' subscription='remove'/>"...)
