@@ -27,7 +27,7 @@
 //	ada follows bob               ada sees bob's, and not the reverse
 //	ada/desk, bob/home are online connected, bound, roster asked for, available
 //	ada/desk is connected         … bound, and nothing more
-//	ada/desk is authenticated     … logged in, and nothing bound
+//	ada/desk is authenticated     … logged in, and nothing bound; or just ada
 //	raw tap                       a connection on which nothing has been said
 //
 // "online" waits until all is quiet and then throws away what anybody has not

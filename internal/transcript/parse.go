@@ -103,14 +103,14 @@ func parseVerb(verb, rest string) (action, error) {
 }
 
 func parseArrive(who []string, how string) (action, error) {
-	for _, name := range who {
-		if !reClient.MatchString(name) {
-			return nil, fmt.Errorf("%s has no resource: write %s/desk", name, name)
-		}
-	}
 	s := authenticated
 	for s.String() != how {
 		s++
+	}
+	for _, name := range who {
+		if !reClient.MatchString(name) && (s != authenticated || strings.ContainsAny(name, "/ <>")) {
+			return nil, fmt.Errorf("%s has no resource: write %s/desk", name, name)
+		}
 	}
 	return arrive{who, s}, nil
 }
