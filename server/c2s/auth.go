@@ -157,10 +157,12 @@ func (n *negotiation) heldBack(who jid.Bare) bool {
 func (n *negotiation) throttleKeys(who jid.Bare) []string {
 	keys := []string{"address " + n.network.String()}
 	if who != "" {
-		keys = append(keys, "account "+string(who))
+		keys = append(keys, throttleAccount(who))
 	}
 	return keys
 }
+
+func throttleAccount(who jid.Bare) string { return "account " + string(who) }
 
 func (n *negotiation) reply(name string, out []byte) error {
 	b := append(append([]byte("<"), name...), " xmlns='"+nsSASL+"'"...)
@@ -181,7 +183,7 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 	if !n.take().Idle() {
 		return errTooSoon
 	}
-	n.s.throttle.Succeeded(time.Now(), n.throttleKeys(account.JID)...)
+	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
 	n.account, n.stage, n.dialog = account, known, dialog{}
 	if err := n.reply("success", out); err != nil {
 		return err
@@ -233,5 +235,10 @@ func (n *negotiation) failed(condition string) error {
 	return nil
 }
 
+// throttled is how many accounts and addresses are kept an eye on.
+const throttled = 1 << 16
+
 // newThrottle holds back guesses.
-func newThrottle(a Auth) *sasl.Throttle { return sasl.NewThrottle(a.BackoffAfter, a.BackoffMax) }
+func newThrottle(a Auth) *sasl.Throttle {
+	return sasl.NewThrottle(a.BackoffAfter, a.BackoffMax, throttled)
+}
