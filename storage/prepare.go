@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -34,6 +35,10 @@ func (r runner) prepare(ctx context.Context, key preparedKey) (*sql.Stmt, error)
 	text, err := manyRows(r.db.queries[key.name], key.rows)
 	if err != nil {
 		return nil, err
+	}
+	if key.rows > 1 {
+		// SQLite takes $1 for a name, and looks through all names for each.
+		text = parameter.ReplaceAllString(text, "?")
 	}
 	if r.sqlTx != nil {
 		// The pool's only connection is ours for now, so the pool cannot prepare
@@ -71,6 +76,8 @@ func (db *DB) prepareWanted(ctx context.Context) error {
 	}
 	return nil
 }
+
+var parameter = regexp.MustCompile(`\$\d+`)
 
 // manyRows repeats the row of "VALUES (...)" at the end of an INSERT, or before
 // its ON CONFLICT, with parameters counted on.
