@@ -1,0 +1,54 @@
+package sasl
+
+import (
+	"crypto/hmac"
+
+	mellium "mellium.im/sasl"
+
+	"rollcall/xmpp/jid"
+)
+
+// plainNext is PLAIN (RFC 4616), as a mellium.im/sasl Next. mellium's own would
+// lose the reason of a failure.
+func (s *Server) plainNext(n *mellium.Negotiator, in []byte, _ any) (bool, []byte, any, error) {
+	msg, err := parsePlain(string(in))
+	if err != nil {
+		return false, nil, nil, err
+	}
+	user, err := jid.Local(msg.name)
+	if err != nil {
+		return false, nil, nil, refused("the name can be nobody's")
+	}
+	if err := s.claim(user); err != nil {
+		return false, nil, nil, err
+	}
+	if err := s.verify(user, msg.password); err != nil {
+		return false, nil, nil, err
+	}
+	return false, nil, nil, s.succeed(n, user, msg.authzid)
+}
+
+// verify salts the password and compares, for strangers too.
+func (s *Server) verify(user, password string) error {
+	prepared, ok := preparePassword(password)
+	if !ok {
+		return refused("the password can be nobody's")
+	}
+	keys, known, err := s.lookUp(user, plainHash)
+	if err != nil {
+		return err
+	}
+	var salted []byte
+	if gateErr := s.cfg.Gate.Do(s.ctx, func() {
+		salted, err = saltPassword(plainHash, prepared, keys.Salt, keys.Iterations)
+	}); gateErr != nil {
+		return gateErr
+	}
+	if err != nil {
+		return err
+	}
+	if !hmac.Equal(storedKey(plainHash, salted), keys.StoredKey) || !known {
+		return refused("wrong name or password")
+	}
+	return nil
+}
