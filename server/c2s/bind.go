@@ -74,6 +74,7 @@ func (n *negotiation) begin() {
 		c.sc.SetLimits(l.AfterAuth.scanner())
 	}
 	c.wait = newWaiter(c)
+	c.session.Load().Heard(time.Now().Unix())
 	ctx := n.ctx
 	n.s.wg.Go(func() { c.serve(ctx) })
 }

@@ -7,7 +7,7 @@ import (
 	"rollcall/internal/transcript/world"
 )
 
-// TestConversations plays what is said before and beside stanzas.
+// TestConversations plays what streams are like.
 func TestConversations(t *testing.T) {
 	transcript.Run(t, "testdata/*.txt", world.New)
 }

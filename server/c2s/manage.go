@@ -171,8 +171,8 @@ func (c *conn) fault(s *server.Session, h uint32, err error) error {
 	}
 	return &stream.Fault{
 		Condition: mellium.UndefinedCondition, Text: "more stanzas acknowledged than were sent",
-		Extra: stanza.AppendAttr(stanza.AppendAttr([]byte("<handled-count-too-high xmlns='"+nsSM+"'"),
-			"h", strconv.FormatUint(uint64(h), 10)), "send-count", strconv.FormatUint(uint64(s.Sent()), 10)),
+		Extra: append(stanza.AppendAttr(stanza.AppendAttr([]byte("<handled-count-too-high xmlns='"+nsSM+"'"),
+			"h", strconv.FormatUint(uint64(h), 10)), "send-count", strconv.FormatUint(uint64(s.Sent()), 10)), "/>"...),
 	}
 }
 

@@ -117,6 +117,7 @@ func (w *World) build(cfg *config.Config) (err error) {
 			w.t.Error(err)
 		}
 	})
+	w.runs.Go(func() { w.streams.Watch(writing) })
 	return nil
 }
 
