@@ -4,7 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 )
 
@@ -73,6 +73,8 @@ func readError(condition string) pattern {
 	}
 }
 
+var reDots = regexp.MustCompile(`…|\.\.\.`)
+
 // dots writes every ... that stands alone as the one character that it means.
 func dots(n *node) {
 	for i := range n.attrs {
@@ -80,8 +82,7 @@ func dots(n *node) {
 			n.attrs[i].Value = "…"
 		}
 	}
-	words := strings.Fields(n.text)
-	if len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return w != "..." && w != "…" }) {
+	if n.text != "" && strings.TrimSpace(reDots.ReplaceAllString(n.text, "")) == "" {
 		n.text = "…"
 	}
 	for _, kid := range n.kids {

@@ -57,8 +57,8 @@ type World struct {
 	writer       *storage.Writer
 	streams      *c2s.Server
 	server       *server.Server
-	stopWriting  context.CancelFunc
-	runs         sync.WaitGroup
+	beside       sync.WaitGroup // what runs beside the connections
+	stopBeside   context.CancelFunc
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
@@ -110,14 +110,14 @@ func (w *World) build(cfg *config.Config) (err error) {
 	w.server = server.New(w.ctx, server.Options{
 		Config: cfg.Server, Accounts: people, Keeper: w.writer, Features: features(w, cfg), Version: "1.0", Log: w.log,
 	})
-	var writing context.Context
-	writing, w.stopWriting = context.WithCancel(context.Background())
-	w.runs.Go(func() {
-		if err := w.writer.Run(writing, outcome{w.server}); err != nil {
+	var beside context.Context
+	beside, w.stopBeside = context.WithCancel(context.Background())
+	w.beside.Go(func() { w.streams.Watch(beside) })
+	w.beside.Go(func() {
+		if err := w.writer.Run(beside, outcome{w.server}); err != nil {
 			w.t.Error(err)
 		}
 	})
-	w.runs.Go(func() { w.streams.Watch(writing) })
 	return nil
 }
 
@@ -137,8 +137,8 @@ func (w *World) Close() {
 		w.t.Error(err)
 	}
 	w.streams.Wait()
-	w.stopWriting() // after all who hand it something
-	w.runs.Wait()
+	w.stopBeside() // after all who hand the writer something
+	w.beside.Wait()
 	w.cancel()
 	if err := w.db.Close(); err != nil {
 		w.t.Error(err)
