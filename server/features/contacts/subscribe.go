@@ -44,7 +44,7 @@ func (f *Feature) leave(p *server.Packet) error {
 	ctx := f.srv.Context()
 	res, err := f.book.Outbound(ctx, owner, contact, e, func(res roster.Result) { f.pushAll(owner, res.Push) })
 	if err != nil {
-		return err
+		return refusal(err)
 	}
 	if res.Notice == roster.SendUnavailable {
 		f.presence.Hide(owner, contact)
@@ -81,9 +81,9 @@ func (f *Feature) arrive(p *server.Packet) error {
 		f.pushAll(owner, res.Push)
 	})
 	if err != nil {
-		if errors.Is(err, stanza.ErrPolicyViolation) {
+		if errors.Is(err, stanza.ErrPolicyViolation) || errors.Is(err, roster.ErrNoAccount) {
 			// The owner has too many contacts or requests. An error would tell
-			// that the account exists.
+			// that the account exists. Or it was removed just now, and does not.
 			return server.Done
 		}
 		return err
