@@ -4,6 +4,7 @@ import (
 	"rollcall/config"
 	"rollcall/server"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
@@ -22,6 +23,7 @@ func features(w *World, cfg *config.Config) []server.Feature {
 		w.streams,
 		list,
 		there,
+		carbons.New(),
 		disco.New(w.book),
 		ping.New(),
 		entitytime.New(),

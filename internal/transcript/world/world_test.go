@@ -1,8 +1,9 @@
 package world
 
 import (
+	"bytes"
 	"os"
-	"strings"
+	"path/filepath"
 	"testing"
 
 	"rollcall/internal/transcript"
@@ -27,14 +28,17 @@ func TestEveryFeature(t *testing.T) {
 		if !e.IsDir() || listed[e.Name()] {
 			continue
 		}
-		files, err := os.ReadDir(dir + "/" + e.Name())
+		files, err := filepath.Glob(filepath.Join(dir, e.Name(), "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range files {
-			if strings.HasSuffix(f.Name(), ".go") {
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(text, []byte("\nfunc New(")) {
 				t.Errorf("the feature %s is not listed", e.Name())
-				break
 			}
 		}
 	}
