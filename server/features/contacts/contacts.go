@@ -9,6 +9,7 @@ package contacts
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"rollcall/roster"
@@ -116,15 +117,26 @@ func (f *Feature) Redeliver(s *server.Session) {
 func (f *Feature) removed(a *server.Account) {
 	ctx := f.srv.Context()
 	// The rows are gone already: what is known is what was in memory.
-	if r, err := f.book.Of(ctx, a.JID); err == nil {
-		for it := range r.Items() {
-			f.part(a.JID, it.Contact, it.State.Farewell())
-		}
-		for contact := range r.Requests() {
-			if it, _ := r.Lookup(contact); it.Hidden {
-				f.part(a.JID, contact, it.State.Farewell())
-			}
+	r, err := f.book.Of(ctx, a.JID)
+	f.book.Forget(a.JID)
+	if err != nil {
+		return
+	}
+	for it := range r.Items() {
+		f.part(a.JID, it.Contact, it.State.Farewell())
+	}
+	for contact := range r.Requests() {
+		if it, _ := r.Lookup(contact); it.Hidden {
+			f.part(a.JID, contact, it.State.Farewell())
 		}
 	}
-	f.book.Forget(a.JID)
+}
+
+// refusal tells a session whose account was removed this very moment that it
+// has no roster (RFC 6121 §2.1.4).
+func refusal(err error) error {
+	if errors.Is(err, roster.ErrNoAccount) {
+		return stanza.ErrItemNotFound
+	}
+	return err
 }

@@ -140,3 +140,60 @@ func FuzzRosterSet(f *testing.F) {
 		}
 	})
 }
+
+// memory is a store that a test can look into.
+type memory map[jid.Bare]*roster.Contents
+
+// LoadRoster implements roster.Store.
+func (m memory) LoadRoster(_ context.Context, owner jid.Bare) (roster.Contents, error) {
+	c := m[owner]
+	if c == nil {
+		return roster.Contents{}, roster.ErrNoAccount
+	}
+	return roster.Contents{Epoch: 1, Version: c.Version, Items: slices.Clone(c.Items)}, nil
+}
+
+// SaveRoster implements roster.Store.
+func (m memory) SaveRoster(_ context.Context, owner jid.Bare, u roster.Update) error {
+	c := m[owner]
+	c.Version = u.After
+	c.Items = slices.DeleteFunc(c.Items, func(it roster.Item) bool { return it.Contact == u.Contact })
+	if u.Item != nil {
+		c.Items = append(c.Items, *u.Item)
+	}
+	return nil
+}
+
+// When an account is removed its contacts are told, as if it had removed each of
+// them; nothing of it stays in memory.
+func TestRemoved(t *testing.T) {
+	m := memory{
+		"ada@x": {Items: []roster.Item{
+			{Contact: "bob@x", State: roster.Both}, {Contact: "carol@x", State: roster.PendingIn, Hidden: true, Request: []byte("<presence/>")},
+		}},
+		"bob@x":   {Items: []roster.Item{{Contact: "ada@x", State: roster.Both}}},
+		"carol@x": {Items: []roster.Item{{Contact: "ada@x", State: roster.PendingOut}}},
+	}
+	book := roster.NewBook(m, roster.Config{})
+	srv := server.New(t.Context(), server.Options{
+		Config:   server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 1 << 20},
+		Accounts: everybody{}, Features: []server.Feature{New(book, hidden{})},
+	})
+	if _, err := book.Of(t.Context(), "ada@x"); err != nil {
+		t.Fatal(err)
+	}
+	delete(m, "ada@x")
+	srv.Removed("ada@x", 1)
+	for _, who := range []jid.Bare{"bob@x", "carol@x"} {
+		r, err := book.Of(t.Context(), who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := r.State("ada@x"); s != roster.None {
+			t.Errorf("%s still has %q with an account that is no more", who, s)
+		}
+	}
+	if _, err := book.Of(t.Context(), "ada@x"); !errors.Is(err, roster.ErrNoAccount) {
+		t.Errorf("the roster is still there: %v", err)
+	}
+}

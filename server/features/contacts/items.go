@@ -2,7 +2,6 @@ package contacts
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"rollcall/roster"
@@ -39,10 +38,7 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 			buffers.Put(buf)
 		}
 	})
-	if errors.Is(err, roster.ErrNoAccount) {
-		return nil, stanza.ErrItemNotFound // RFC 6121 §2.1.4
-	}
-	return nil, err
+	return nil, refusal(err)
 }
 
 var emptyRoster = []byte("<query xmlns='" + namespace + "'/>")

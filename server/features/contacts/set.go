@@ -26,11 +26,11 @@ func (f *Feature) set(_ context.Context, r *server.Request) ([]byte, error) {
 	}
 	if !remove {
 		_, err = f.book.Set(f.srv.Context(), owner, edit, then)
-		return nil, err
+		return nil, refusal(err)
 	}
 	res, err := f.book.Remove(f.srv.Context(), owner, edit.Contact, then)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	if res.Notice == roster.SendUnavailable {
 		f.presence.Hide(owner, edit.Contact)
