@@ -307,7 +307,6 @@ func (p *program) reload() {
 	}
 	p.parts.registration.Configure(merged.Registration)
 	p.level.Set(merged.Log.Level)
-	p.parts.registration.Configure(merged.Registration)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)
 	if len(restart) > 0 {
