@@ -12,6 +12,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
@@ -43,6 +44,7 @@ func features(p *parts) []server.Feature {
 		p.streams,
 		list,
 		there,
+		carbons.New(),
 		disco.New(p.book),
 		ping.New(),
 		entitytime.New(),
