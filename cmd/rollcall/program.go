@@ -212,8 +212,10 @@ func (p *program) run(ctx context.Context) error {
 		serving.Go(func() { failed <- p.parts.streams.Serve(p.work, l, l.direct) })
 	}
 	beside, endBeside := context.WithCancel(p.work)
-	serving.Go(func() { failed <- p.control().run(beside, socket) })
+	control := p.control()
+	serving.Go(func() { failed <- control.run(beside, socket) })
 	serving.Go(func() { p.parts.streams.Watch(beside) })
+	serving.Go(func() { tidy(beside) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
