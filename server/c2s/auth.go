@@ -180,7 +180,7 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 	if err != nil {
 		return n.refused(sv.Account(), err)
 	}
-	if !n.take().Idle() {
+	if !n.waiting() {
 		return errTooSoon
 	}
 	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
@@ -211,6 +211,11 @@ func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 func (n *negotiation) refused(who jid.Bare, err error) error {
 	c := sasl.Condition(err)
 	switch {
+	case errors.Is(err, sasl.ErrDowngrade):
+		// No guess was made, so it does not count as one.
+		// COMPAT(slixmpp, 1.8): it binds by tls-unique only, then says that it saw
+		// no -PLUS, once for each mechanism, and takes PLAIN in the end.
+		n.s.log.Debug("login refused", "jid", who, "peer", n.addr, "why", err)
 	case errors.Is(err, sasl.ErrNotAuthorized):
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
 		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)

@@ -73,7 +73,10 @@ func (n *negotiation) begin() {
 	if c.sc != nil {
 		c.sc.SetLimits(l.AfterAuth.scanner())
 	}
-	c.wait = newWaiter(c)
+	if w, ok := c.raw.(*socket); ok {
+		w.begin()
+		c.wait = w
+	}
 	c.session.Load().Heard(time.Now().Unix())
 	ctx := n.ctx
 	n.s.wg.Go(func() { c.serve(ctx) })

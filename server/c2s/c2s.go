@@ -9,6 +9,7 @@ package c2s
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -59,6 +60,8 @@ type Server struct {
 	registrar Registrar
 	log       *slog.Logger
 	srv       *server.Server
+	tls       *tls.Config // for STARTTLS
+	directTLS *tls.Config
 
 	// Safe.
 	limits    atomic.Pointer[Limits]
@@ -86,7 +89,9 @@ func New(o Options) (*Server, error) {
 	s.limits.Store(&o.Config.Limits)
 	s.auth.Store(&o.Config.Auth)
 	s.throttle = newThrottle(o.Config.Auth)
-	return s, s.certs.load(o.Config)
+	err := s.certs.load(o.Config)
+	s.tls, s.directTLS = s.shared(false), s.shared(true)
+	return s, err
 }
 
 // Reload takes over what may change while running: certificates, limits, and

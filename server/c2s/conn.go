@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"rollcall/server"
@@ -27,6 +26,7 @@ type conn struct {
 	session atomic.Pointer[server.Session]
 	cut     atomic.Pointer[stream.Fault] // why the stream is to end
 	pinged  atomic.Bool
+	resting atomic.Bool // idle for long, and read by a goroutine with a small stack
 
 	// Owned by the goroutine that negotiates, then by the one that reads.
 	nc        net.Conn // raw, or TLS over it
@@ -39,13 +39,17 @@ type conn struct {
 	lang      string
 	said      bool // our stream header was sent
 	bucket    bucket
-	wait      *waiter
-	managed   bool // XEP-0198 is on
+	wait      *socket // raw, once a session reads it
+	managed   bool    // XEP-0198 is on
 	resumeFor time.Duration
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{s: s, raw: nc, nc: nc}
+	if t, ok := nc.(*net.TCPConn); ok {
+		c.raw = newSocket(c, t)
+		c.nc = c.raw
+	}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
 		bits := 32
@@ -100,13 +104,6 @@ func (c *conn) HangUp(f *stream.Fault) {
 // wake makes a blocked read return.
 func (c *conn) wake() { c.raw.SetReadDeadline(time.Unix(1, 0)) }
 
-// linger discards what the client still sends after our last words.
-func (c *conn) linger() {
-	c.raw.SetReadDeadline(time.Now().Add(lingerFor))
-	io.CopyN(io.Discard, c.raw, 1<<20)
-	c.raw.Close()
-}
-
 var scanners = sync.Pool{New: func() any { return stream.New(stream.DefaultLimits) }}
 
 func (l Stanza) scanner() stream.Limits {
@@ -142,19 +139,7 @@ func (c *conn) fill() error {
 	if c.wait != nil {
 		return c.wait.fill()
 	}
-	if c.sc == nil || c.sc.Idle() {
-		c.rest()
-		// What TLS has decrypted stays there, so one byte is no dearer.
-		var one [1]byte
-		n, err := c.nc.Read(one[:])
-		if n > 0 {
-			c.take().Filled(copy(c.take().Space(), one[:n]))
-		}
-		if n > 0 || err != nil {
-			return errUnless(n, err)
-		}
-	}
-	n, err := c.nc.Read(c.sc.Space())
+	n, err := c.nc.Read(c.take().Space())
 	c.sc.Filled(n)
 	c.bucket.took(n)
 	return errUnless(n, err)
@@ -168,61 +153,6 @@ func errUnless(n int, err error) error {
 		return io.ErrNoProgress
 	}
 	return err
-}
-
-// waiter reads a plain TCP connection without a buffer of its own: it waits in
-// the poller and takes a scanner when there are bytes.
-type waiter struct {
-	c   *conn
-	rc  syscall.RawConn
-	n   int
-	err error
-	try func(fd uintptr) bool
-}
-
-func newWaiter(c *conn) *waiter {
-	t, ok := c.nc.(*net.TCPConn)
-	if !ok {
-		return nil
-	}
-	rc, err := t.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	w := &waiter{c: c, rc: rc}
-	w.try = w.read
-	return w
-}
-
-func (w *waiter) read(fd uintptr) bool {
-	p := w.c.take().Space()
-	for {
-		w.n, w.err = syscall.Read(int(fd), p)
-		if w.err != syscall.EINTR {
-			break
-		}
-	}
-	if w.err == syscall.EAGAIN {
-		w.c.rest()
-		return false
-	}
-	return true
-}
-
-func (w *waiter) fill() error {
-	w.n, w.err = 0, nil
-	if err := w.rc.Read(w.try); err != nil {
-		return err
-	}
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.n <= 0:
-		return io.EOF
-	}
-	w.c.sc.Filled(w.n)
-	w.c.bucket.took(w.n)
-	return nil
 }
 
 // bucket holds back a connection that sends more than it may.

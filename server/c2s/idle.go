@@ -49,6 +49,9 @@ func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
 		return
 	}
 	silent := time.Duration(now.Unix()-s.LastHeard()) * time.Second
+	if silent >= restAfter && c.wait != nil && !c.resting.Swap(true) {
+		c.wake()
+	}
 	switch {
 	case k.IdlePing <= 0 || silent < k.IdlePing:
 		c.pinged.Store(false)
@@ -63,6 +66,10 @@ func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
 		c.Abort()
 	}
 }
+
+// restAfter is how long a client has to be silent before its goroutine makes
+// room for a smaller one. Stacks grow with the first stanza and do not shrink.
+const restAfter = 4 * time.Second
 
 // stuckFor is how long a client may leave what is sent to it unread.
 const stuckFor = time.Minute

@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -255,7 +256,7 @@ func (n *negotiation) startTLS() error {
 		n.said = false
 		return io.EOF
 	}
-	if !n.take().Idle() {
+	if !n.waiting() {
 		return errTooSoon // bytes sent in the clear are not part of the new stream
 	}
 	if err := n.say([]byte("<proceed xmlns='" + nsTLS + "'/>")); err != nil {
@@ -267,6 +268,14 @@ func (n *negotiation) startTLS() error {
 	}
 	n.stage, n.dialog = secure, dialog{}
 	return n.open()
+}
+
+// waiting reports whether the client has sent nothing since its last element,
+// as it must before a new stream. Whitespace there means nothing, and is dropped
+// with the old stream.
+// COMPAT(go-xmpp, always): it ends <starttls/> and <response/> with a newline.
+func (n *negotiation) waiting() bool {
+	return len(bytes.TrimLeft(n.take().Rest(), " \t\r\n")) == 0
 }
 
 var errTooSoon = &stream.Fault{Condition: mellium.PolicyViolation, Text: "a new stream begins after the answer, not before"}

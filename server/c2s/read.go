@@ -17,6 +17,11 @@ import (
 func (c *conn) serve(ctx context.Context) {
 	s := c.session.Load()
 	err := c.stanzas(ctx, s)
+	if err == errRest {
+		c.raw.SetReadDeadline(time.Time{})
+		c.s.wg.Go(func() { c.serve(ctx) })
+		return
+	}
 	c.finish(ctx, s, err)
 	if c.sc != nil {
 		scanners.Put(c.sc)
@@ -44,13 +49,31 @@ func (c *conn) stanzas(ctx context.Context, s *server.Session) error {
 			}
 		}
 		if err := c.fill(); err != nil {
-			if f := c.cut.Load(); f != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-				return f
-			}
-			return err
+			return c.why(err)
+		}
+		if c.resting.Load() {
+			c.resting.Store(false)
 		}
 		s.Heard(time.Now().Unix())
 	}
+}
+
+// errRest says that the connection has been idle for so long that its goroutine
+// is to make room for one with a small stack.
+var errRest = errors.New("c2s: idle")
+
+// why tells whoever was woken what for.
+func (c *conn) why(err error) error {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if f := c.cut.Load(); f != nil {
+		return f
+	}
+	if c.resting.Load() {
+		return errRest
+	}
+	return err
 }
 
 func (c *conn) debt() time.Duration {

@@ -20,3 +20,10 @@ func setTimeouts(t *net.TCPConn, user time.Duration) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(user.Milliseconds()))
 	})
 }
+
+// readable reports whether a read would not block.
+func readable(fd int) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(p, 0)
+	return n != 0 || err != nil
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 )
 
@@ -62,13 +63,13 @@ func (c *certificates) choose(names ...string) (*tls.Certificate, error) {
 // alpn is what a client that starts with TLS asks for (XEP-0368 §3).
 const alpn = "xmpp-client"
 
-// handshake makes a TLS server of the connection. The certificate shown is
-// kept, since channel binding is to it (RFC 5929 §4).
-func (c *conn) handshake(direct bool) error {
+// shared is the configuration of all TLS connections.
+func (s *Server) shared(direct bool) *tls.Config {
 	cfg := &tls.Config{
-		MinVersion: c.s.certs.min,
+		MinVersion: s.certs.min,
 		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			cert, err := c.s.certs.choose(h.ServerName, c.domain)
+			c := h.Conn.(interface{ owner() *conn }).owner()
+			cert, err := s.certs.choose(h.ServerName, c.domain)
 			c.cert = cert
 			return cert, err
 		},
@@ -76,9 +77,35 @@ func (c *conn) handshake(direct bool) error {
 	if direct {
 		cfg.NextProtos = []string{alpn}
 	}
-	t := tls.Server(c.raw, cfg)
+	return cfg
+}
+
+// owned is a connection that is not a socket, with the conn that it carries.
+type owned struct {
+	net.Conn
+	c *conn
+}
+
+func (o owned) owner() *conn { return o.c }
+
+// handshake makes a TLS server of the connection. The certificate shown is
+// kept, since channel binding is to it (RFC 5929 §4); a resumed session shows
+// none and is bound to the one that it would be shown.
+func (c *conn) handshake(direct bool) error {
+	cfg := c.s.tls
+	if direct {
+		cfg = c.s.directTLS
+	}
+	var raw net.Conn = owned{c.raw, c}
+	if w, ok := c.raw.(*socket); ok {
+		raw = w
+	}
+	t := tls.Server(raw, cfg)
 	if err := t.Handshake(); err != nil {
 		return err
+	}
+	if c.cert == nil {
+		c.cert, _ = c.s.certs.choose(t.ConnectionState().ServerName, c.domain)
 	}
 	c.tls, c.nc = t, t
 	return nil

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	tidyEvery = 5 * time.Second
+	tidyAbove = 8 << 20 // bytes free and not given back
+	tidyCalm  = 2 << 20 // bytes allocated since the last look, at most
+)
+
+// tidy gives memory back to the system after a rush, such as everybody logging
+// in at once: the runtime by itself keeps as much as it may need for the next.
+func tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	last := uint64(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		metrics.Read(sample)
+		free, allocated := sample[0].Value.Uint64(), sample[1].Value.Uint64()
+		garbage := max(sample[3].Value.Uint64(), sample[2].Value.Uint64()) - sample[2].Value.Uint64()
+		if free+garbage > tidyAbove && allocated-last < tidyCalm {
+			debug.FreeOSMemory()
+		}
+		last = allocated
+	}
+}

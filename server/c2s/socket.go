@@ -1,0 +1,120 @@
+package c2s
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// socket is a TCP connection that can be waited for without a buffer: it parks
+// in the poller, on a small stack, and takes a scanner when there are bytes.
+type socket struct {
+	*net.TCPConn
+	c  *conn
+	rc syscall.RawConn
+
+	// Owned by the goroutine that reads.
+	polled bool // Read does not block: it is called from within the poller
+	fd     int
+	n      int
+	err    error
+	try    func(fd uintptr) bool
+}
+
+func newSocket(c *conn, t *net.TCPConn) *socket {
+	w := &socket{TCPConn: t, c: c}
+	w.rc, w.err = t.SyscallConn()
+	w.try = w.poll
+	return w
+}
+
+func (w *socket) owner() *conn { return w.c }
+
+// begin makes reads go by fill from now on.
+func (w *socket) begin() { w.polled = w.rc != nil }
+
+// errBlocked is what TLS gets when there is nothing to read; it can go on after
+// a time-out.
+type errBlocked struct{}
+
+func (errBlocked) Error() string   { return "c2s: nothing to read" }
+func (errBlocked) Timeout() bool   { return true }
+func (errBlocked) Temporary() bool { return true }
+
+// Read implements net.Conn. TLS reads by it.
+func (w *socket) Read(p []byte) (int, error) {
+	if !w.polled {
+		return w.TCPConn.Read(p)
+	}
+	n, err := rawRead(w.fd, p)
+	switch {
+	case err == syscall.EAGAIN:
+		return 0, errBlocked{}
+	case err != nil:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func rawRead(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		if err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+// fill reads once into the connection's scanner.
+func (w *socket) fill() error {
+	w.n, w.err = 0, nil
+	if err := w.rc.Read(w.try); err != nil {
+		return err
+	}
+	if w.n > 0 {
+		w.c.sc.Filled(w.n)
+		w.c.bucket.took(w.n)
+		return nil
+	}
+	return errUnless(0, w.err)
+}
+
+// poll reads what there is; false: wait until there is something.
+func (w *socket) poll(fd uintptr) bool {
+	w.fd = int(fd)
+	c := w.c
+	if c.tls == nil {
+		w.n, w.err = rawRead(w.fd, c.take().Space())
+		if w.err == syscall.EAGAIN {
+			c.rest()
+			return false
+		}
+		if w.n == 0 && w.err == nil {
+			w.err = io.EOF
+		}
+		return true
+	}
+	if c.resting.Load() && !readable(w.fd) {
+		return false // TLS has nothing left, and would need a large stack to say so
+	}
+	w.n, w.err = c.tls.Read(c.take().Space())
+	if _, blocked := w.err.(errBlocked); blocked && w.n == 0 {
+		c.rest()
+		return false
+	}
+	return true
+}
+
+// linger discards what the client still sends after our last words.
+func (c *conn) linger() {
+	if w, ok := c.raw.(*socket); ok {
+		w.polled = false
+	}
+	c.raw.SetReadDeadline(time.Now().Add(lingerFor))
+	io.CopyN(io.Discard, c.raw, 1<<20)
+	c.raw.Close()
+}
