@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"slices"
@@ -27,13 +26,14 @@ import (
 // program is a server that is put together. It is built, run once and closed.
 type program struct {
 	// Fixed before run.
-	log    *slog.Logger
-	level  *slog.LevelVar
-	reread func() (*config.Config, error)
-	out    io.Writer
-	parts  *parts
-	server *server.Server
-	people []demoAccount // of the demonstration; nil without one
+	log     *slog.Logger
+	level   *slog.LevelVar
+	reread  func() (*config.Config, error)
+	out     io.Writer
+	parts   *parts
+	server  *server.Server
+	runners []runner      // the features that have work of their own
+	people  []demoAccount // of the demonstration; nil without one
 
 	// work is for everything that goes on until the sessions have ended, which
 	// is later than the signal to stop.
@@ -43,6 +43,12 @@ type program struct {
 	// Owned by run.
 	cfg    *config.Config
 	opened []opened // in the order in which they were opened
+}
+
+// runner is a feature that has work of its own beside its handlers. Run returns
+// when ctx is done, after all that it started.
+type runner interface {
+	Run(ctx context.Context) error
 }
 
 // opened is something to be closed in the end, the last one first.
@@ -122,8 +128,14 @@ func (p *program) makeServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	list := features(p.parts)
+	for _, f := range list {
+		if r, ok := f.(runner); ok {
+			p.runners = append(p.runners, r)
+		}
+	}
 	p.server = server.New(p.work, server.Options{
-		Config: p.cfg.Server, Accounts: users, Keeper: p.parts.writer, Features: features(p.parts),
+		Config: p.cfg.Server, Accounts: users, Keeper: p.parts.writer, Features: list,
 		Version: version, Log: p.log, LastID: last,
 	})
 	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
@@ -158,37 +170,6 @@ func (p *program) addDemo(ctx context.Context) error {
 	return err
 }
 
-// listener is one open address.
-type listener struct {
-	net.Listener
-	direct bool // begins with TLS
-}
-
-// listen opens all addresses, or none.
-func (p *program) listen(ctx context.Context) (list []listener, err error) {
-	defer func() {
-		if err != nil {
-			for _, l := range list {
-				l.Close()
-			}
-		}
-	}()
-	var lc net.ListenConfig
-	for _, group := range []struct {
-		addresses []string
-		direct    bool
-	}{{p.cfg.C2S.Listen, false}, {p.cfg.C2S.ListenTLS, true}} {
-		for _, address := range group.addresses {
-			l, err := lc.Listen(ctx, "tcp", address)
-			if err != nil {
-				return list, fmt.Errorf("%w; to find out who has it type: rollcall doctor", err)
-			}
-			list = append(list, listener{l, group.direct})
-		}
-	}
-	return list, nil
-}
-
 // run serves until ctx is done, or until something fails, and then stops in
 // reverse.
 func (p *program) run(ctx context.Context) error {
@@ -205,17 +186,20 @@ func (p *program) run(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
-	failed := make(chan error, len(listeners)+2) // each of those that go on reports once
+	failed := make(chan error, 1)
 	p.onClose("the writer of messages", p.startWriter(failed))
-	var serving sync.WaitGroup
-	for _, l := range listeners {
-		serving.Go(func() { failed <- p.parts.streams.Serve(p.work, l, l.direct) })
-	}
 	beside, endBeside := context.WithCancel(p.work)
+	var serving sync.WaitGroup
+	start := func(f func() error) { serving.Go(func() { fail(failed, f()) }) }
+	for _, l := range listeners {
+		start(func() error { return p.parts.streams.Serve(p.work, l, l.direct) })
+	}
+	for _, r := range p.runners {
+		start(func() error { return r.Run(beside) })
+	}
 	control := p.control()
-	serving.Go(func() { failed <- control.run(beside, socket) })
+	start(func() error { return control.run(beside, socket) })
 	serving.Go(func() { p.parts.streams.Watch(beside) })
-	serving.Go(func() { tidy(beside) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
@@ -227,6 +211,18 @@ func (p *program) run(ctx context.Context) error {
 	err = errors.Join(err, p.stop(ctx))
 	serving.Wait()
 	return errors.Join(err, p.close())
+}
+
+// fail reports that something that should go on did not. The first to fail stops
+// the server; what fails after it is most likely because of that.
+func fail(failed chan<- error, err error) {
+	if err == nil {
+		return
+	}
+	select {
+	case failed <- err:
+	default:
+	}
 }
 
 // control makes what answers the control socket.
@@ -244,7 +240,7 @@ func (p *program) startWriter(failed chan<- error) (stop func() error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		failed <- p.parts.writer.Run(ctx, outcome{p.server})
+		fail(failed, p.parts.writer.Run(ctx, outcome{p.server}))
 	}()
 	return func() error {
 		cancel()
@@ -283,45 +279,4 @@ func (p *program) stop(ctx context.Context) error {
 		p.log.Warn("some connections did not end in time and are cut off")
 	}
 	return err
-}
-
-// reload takes up what can change while running.
-func (p *program) reload() {
-	fresh, err := p.reread()
-	if err != nil {
-		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
-	}
-	live, restart := config.Diff(p.cfg, fresh)
-	merged, err := p.cfg.With(fresh)
-	if err != nil {
-		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
-	}
-	// The files of certificates may have changed under the same names.
-	streams, err := streamsConfig(merged, time.Now())
-	if err == nil {
-		err = p.parts.streams.Reload(streams)
-	}
-	if err != nil {
-		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
-	}
-	p.parts.registration.Configure(merged.Registration)
-	p.level.Set(merged.Log.Level)
-	p.cfg = merged
-	p.log.Info("the configuration was reloaded", "changed", live)
-	if len(restart) > 0 {
-		p.log.Warn("some changes wait for a restart", "keys", restart)
-	}
-}
-
-// ignoreClosed closes what may be closed already.
-func ignoreClosed(f func() error) func() error {
-	return func() error {
-		if err := f(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	}
 }
