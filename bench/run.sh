@@ -21,7 +21,7 @@ SERVERS=${SERVERS:-rollcall prosody ejabberd}
 SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
 OUT=${OUT:-bin/bench}
 GO=${GO:-go}
-export ADDR_rollcall=127.0.0.1:35222 ADDR_null=127.0.0.1:45222 MODES=pinned
+export ADDR_rollcall=127.0.0.1:18222 ADDR_null=127.0.0.1:19222 MODES=pinned
 
 go_benchmarks() {
 	local packages

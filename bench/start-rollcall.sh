@@ -1,5 +1,5 @@
 #!/bin/bash
-# Start this server as a background process on 127.0.0.1:35222, for measuring
+# Start this server as a background process on 127.0.0.1:18222, for measuring
 # it beside others. It is copied to where their scripts are: measure.sh and
 # idle.sh call it.
 #   CORE=0      pin it to that core (taskset); unset = all cores
@@ -21,7 +21,7 @@ data_dir = "$DIR/data"
 [log]
 level = "warn"
 [c2s]
-listen = ["127.0.0.1:35222"]
+listen = ["127.0.0.1:18222"]
 listen_tls = []
 plaintext_on_loopback = true
 [tls]
@@ -39,9 +39,10 @@ enabled = $archive
 [registration]
 open = true
 per_address_hour = 0
+min_password = 1
 TOML
 PIN=; [ -n "${CORE:-}" ] && PIN="taskset -c $CORE"
 setsid $PIN "$HERE/rollcall/bin" serve --config "$DIR/rollcall.toml" >"$DIR/out.log" 2>&1 </dev/null &
 pid=$!
-"$HERE/wait-port.sh" 35222 || { tail -n 5 "$DIR/out.log" >&2; kill "$pid" 2>/dev/null; exit 1; }
+"$HERE/wait-port.sh" 18222 || { tail -n 5 "$DIR/out.log" >&2; kill "$pid" 2>/dev/null; exit 1; }
 echo $pid | tee "$DIR/run.pid"
