@@ -14,6 +14,10 @@ var (
 	// ErrNotAuthorized is a wrong name or password, or a channel binding that
 	// does not match. It never says which.
 	ErrNotAuthorized = errors.New("not-authorized")
+	// ErrDowngrade is an ErrNotAuthorized of a client that could bind to the channel
+	// and did not see that it may (RFC 5802 §6). It is found before any password is
+	// looked at, so it is no guess.
+	ErrDowngrade = fmt.Errorf("%w: channel binding was offered and the client did not see it", ErrNotAuthorized)
 	// ErrInvalidAuthzid is an authorization identity that is not one's own.
 	ErrInvalidAuthzid = errors.New("invalid-authzid")
 	// ErrInvalidMechanism is a mechanism that was not offered.

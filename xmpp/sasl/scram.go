@@ -83,7 +83,7 @@ func (m *scram) bind(flag string) ([]byte, error) {
 		// The client could bind and believes that we cannot. If we offered it,
 		// somebody between us took the offer away.
 		if offersPlus(m.cfg.Mechanisms) {
-			return nil, refused("channel binding was offered and the client did not see it")
+			return nil, ErrDowngrade
 		}
 		return nil, nil
 	case !m.plus:

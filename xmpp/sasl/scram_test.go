@@ -208,7 +208,8 @@ func TestClientFirstRefused(t *testing.T) {
 		{plain, "n,,n=a da,r=nonce", ErrNotAuthorized},
 		{plain, "n,,n=ada,r=nonce,x=" + strings.Repeat("x", maxMessage), ErrMalformedRequest},
 		{plain, "p=tls-exporter,,n=ada,r=nonce", ErrMalformedRequest},
-		{plain, "y,,n=ada,r=nonce", ErrNotAuthorized}, // -PLUS was offered
+		{plain, "y,,n=ada,r=nonce", ErrDowngrade}, // -PLUS was offered
+		{plain, "y,,n=ada,r=nonce", ErrNotAuthorized},
 		{plus, "n,,n=ada,r=nonce", ErrMalformedRequest},
 		{plus, "y,,n=ada,r=nonce", ErrMalformedRequest},
 		{plus, "p=,,n=ada,r=nonce", ErrMalformedRequest},
