@@ -5,7 +5,7 @@ import "rollcall/xmpp/stanza"
 // Without takes those children out of the stanza for which drop says so, as
 // this account and those after it see it. It is for the Amend phase, and for
 // what is rare: the stanza is put together and scanned anew.
-func (p *Packet) Without(drop func(*stanza.Child) bool) error {
+func (p *Packet) Without(drop func(*stanza.Stanza, *stanza.Child) bool) error {
 	// Whole first, so that what is left does not depend on the stream's header.
 	raw := p.Stanza.Append(nil, p.fromAttr(), p.toAttr)
 	st, err := parse(raw)
@@ -15,7 +15,7 @@ func (p *Packet) Without(drop func(*stanza.Child) bool) error {
 	left := make([]byte, 0, len(raw))
 	at := uint32(0)
 	for i := range st.Children {
-		if c := &st.Children[i]; drop(c) {
+		if c := &st.Children[i]; drop(st, c) {
 			left = append(left, raw[at:c.At.Lo]...)
 			at = c.At.Hi
 		}

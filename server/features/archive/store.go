@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"math"
+	"strings"
 
 	"rollcall/xmpp/jid"
 )
@@ -26,6 +27,28 @@ func (f Filter) Upper() int64 {
 		return math.MaxInt64
 	}
 	return f.Before
+}
+
+// Matches says whether the filter chooses a message of an account's archive.
+// "With oneself" means from and to (XEP-0313 §4.1.1).
+func (f Filter) Matches(m Message, owner jid.Bare) bool {
+	switch {
+	case m.ID <= f.After || m.ID >= f.Upper():
+		return false
+	case f.With.IsZero():
+		return true
+	case f.With.IsBare() && f.With.Bare() == owner:
+		return f.is(m.From) && f.is(m.To)
+	}
+	return f.is(m.From) || f.is(m.To)
+}
+
+// is reports whether an address is, or belongs to, the one asked for.
+func (f Filter) is(address string) bool {
+	if f.With.IsBare() {
+		address, _, _ = strings.Cut(address, "/")
+	}
+	return address == f.With.String()
 }
 
 // Cut says which of the chosen messages make the page.

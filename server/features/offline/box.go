@@ -1,0 +1,187 @@
+package offline
+
+import (
+	"context"
+	"time"
+
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// box is what is known of an account's waiting messages. It is guarded by the
+// feature's mu.
+type box struct {
+	owner   jid.Bare
+	known   bool      // count is right, but for what another program does
+	count   int       // messages stored, about to be stored, or claimed
+	counted time.Time // when the store was asked last
+
+	claimed map[int64]*server.Session  // by id; nil: it is about to be removed
+	takers  map[*server.Session]*taker // those who get some
+}
+
+// taker is a session that offline messages are handed to.
+type taker struct {
+	busy        bool // somebody is handing out
+	more        bool // there may be more than was handed out
+	outstanding int  // claimed, and not known to have reached the client
+}
+
+const (
+	// maxBoxes bounds how many accounts' counts are remembered.
+	maxBoxes = 50_000
+
+	// recountAfter is how often a full box is counted anew.
+	recountAfter = 10 * time.Second
+)
+
+// box returns an account's box, and makes it if need be. The caller holds mu.
+func (f *Feature) box(a *server.Account) *box {
+	b := f.boxes[a.ID]
+	if b == nil {
+		for id, other := range f.boxes {
+			if len(f.boxes) < maxBoxes {
+				break
+			}
+			if len(other.claimed) == 0 && len(other.takers) == 0 {
+				delete(f.boxes, id)
+			}
+		}
+		b = &box{}
+		f.boxes[a.ID] = b
+	}
+	b.owner = a.JID
+	return b
+}
+
+// admit makes room for one more message, or refuses it when there are too many
+// (XEP-0160 §2, step 3).
+func (f *Feature) admit(ctx context.Context, a *server.Account) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.box(a)
+	if !b.known || b.count >= f.cfg.MaxMessages && time.Since(b.counted) > recountAfter {
+		f.mu.Unlock()
+		n, err := f.parts.Store.Count(ctx, a.ID)
+		f.mu.Lock()
+		if err != nil {
+			return err
+		}
+		b = f.box(a)
+		b.known, b.count, b.counted = true, n, time.Now()
+	}
+	if b.count >= f.cfg.MaxMessages {
+		return stanza.Refuse(stanza.ErrServiceUnavailable, "too many messages wait for this account")
+	}
+	b.count++
+	return nil
+}
+
+// Waits hears from the store that a message waits, or could not be stored. If
+// its recipient has come meanwhile, it is handed out now: whoever comes looks
+// into the store after becoming available, and here it is the other way round,
+// so that one of the two sees the other.
+func (f *Feature) Waits(account, id int64, stored bool) {
+	f.mu.Lock()
+	b := f.boxes[account]
+	if b == nil {
+		f.mu.Unlock()
+		return
+	}
+	if !stored {
+		b.count = max(b.count-1, 0)
+		f.mu.Unlock()
+		return
+	}
+	owner := b.owner
+	f.mu.Unlock()
+	if a := f.srv.Connected(owner); a != nil {
+		for _, s := range a.Sessions() {
+			if willing(s) {
+				f.later(s)
+				return
+			}
+		}
+	}
+}
+
+// Gone hears from the store that a message is removed.
+func (f *Feature) Gone(account, id int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.boxes[account]; b != nil {
+		delete(b.claimed, id)
+		if b.known {
+			b.count = max(b.count-1, 0)
+		}
+	}
+}
+
+func willing(s *server.Session) bool {
+	v := s.Availability()
+	return v != nil && v.Priority >= 0
+}
+
+// later has Run hand out to a session.
+func (f *Feature) later(s *server.Session) {
+	f.mu.Lock()
+	f.queue = append(f.queue, s)
+	f.mu.Unlock()
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// flushed hears that messages have reached their client.
+func (f *Feature) flushed(s *server.Session, ids []int64) {
+	f.mu.Lock()
+	more := false
+	if b := f.boxes[s.Account.ID]; b != nil {
+		for _, id := range ids {
+			if b.claimed[id] == s {
+				b.claimed[id] = nil
+			}
+		}
+		if t := b.takers[s]; t != nil {
+			t.outstanding -= len(ids)
+			if t.outstanding <= 0 && !t.busy {
+				more = t.more
+				delete(b.takers, s)
+			}
+		}
+	}
+	f.mu.Unlock()
+	f.parts.Store.Drop(s.Account.ID, ids)
+	if more {
+		f.later(s)
+	}
+}
+
+// ended lets go of what a session's client never got. Another session that is
+// there takes it.
+func (f *Feature) ended(s *server.Session) {
+	f.mu.Lock()
+	s.Set(f.over, true) // from here on nothing is claimed for it
+	freed := false
+	if b := f.boxes[s.Account.ID]; b != nil {
+		for id, by := range b.claimed {
+			if by == s {
+				delete(b.claimed, id)
+				freed = true
+			}
+		}
+		delete(b.takers, s)
+	}
+	f.mu.Unlock()
+	if !freed {
+		return
+	}
+	for _, other := range s.Account.Sessions() {
+		if other != s && willing(other) {
+			f.later(other)
+			return
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package offline
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"rollcall/server"
+	"rollcall/xmpp/stanza"
+)
+
+// A client is handed so much, and more when it has that: what waits may be more
+// than its outbox can hold.
+const (
+	windowMessages = 100
+	windowBytes    = 128 << 10
+)
+
+// Deliver hands a session what waits for its account. It is to be called when
+// the session has become available with a priority that is not negative
+// (XEP-0160 §2, step 5), on the goroutine that reads its stream.
+func (f *Feature) Deliver(s *server.Session) {
+	if willing(s) && s.Account.ID != 0 {
+		f.hand(f.srv.Context(), s)
+	}
+}
+
+// hand hands out what there is, up to the window.
+func (f *Feature) hand(ctx context.Context, s *server.Session) {
+	for f.begin(s) {
+		more, err := f.page(ctx, s)
+		if err != nil && ctx.Err() == nil {
+			f.srv.Log().Error("offline messages could not be read", "jid", s.JID, "err", err)
+		}
+		if !f.finish(s, more && err == nil) {
+			return
+		}
+	}
+}
+
+// begin makes the caller the one who hands out to the session, unless there is
+// nothing to hand out, or to whom. Who is told "no" while somebody else hands
+// out has been heard: that one looks again.
+func (f *Feature) begin(s *server.Session) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.Has(f.over) || !willing(s) {
+		return false
+	}
+	b := f.box(s.Account)
+	if b.known && b.count <= len(b.claimed) && b.takers[s] == nil {
+		return false
+	}
+	t := b.takers[s]
+	if t == nil {
+		if b.takers == nil {
+			b.takers = map[*server.Session]*taker{}
+		}
+		t = &taker{}
+		b.takers[s] = t
+	}
+	if t.busy || t.outstanding > 0 {
+		t.more = true
+		return false
+	}
+	t.busy, t.more = true, false
+	return true
+}
+
+// finish ends what begin began, and says whether to begin again.
+func (f *Feature) finish(s *server.Session, more bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.boxes[s.Account.ID]
+	if b == nil || b.takers[s] == nil {
+		return false // the session has ended, or the account is gone
+	}
+	t := b.takers[s]
+	t.busy = false
+	t.more = t.more || more
+	if t.outstanding > 0 {
+		return false
+	}
+	more = t.more
+	delete(b.takers, s)
+	return more
+}
+
+// page hands out one window of messages, of those that nobody has claimed.
+func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err error) {
+	seen := 0
+	for after := int64(0); ; {
+		page, more, err := f.parts.Store.Page(ctx, s.Account.ID, after, windowMessages, windowBytes)
+		if err != nil {
+			return false, err
+		}
+		handed := 0
+		for i := range page {
+			after = page[i].ID
+			if f.claim(s, after) {
+				f.give(s, &page[i])
+				handed++
+			}
+		}
+		if seen += len(page); !more {
+			f.know(s.Account.ID, seen)
+		}
+		if handed > 0 || !more {
+			return more, nil
+		}
+	}
+}
+
+// know notes how many messages there are, once all have been looked at. If
+// somebody has counted meanwhile, that one knows better.
+func (f *Feature) know(account int64, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.boxes[account]; b != nil && !b.known {
+		b.known, b.count, b.counted = true, n, time.Now()
+	}
+}
+
+// claim makes a message the session's, if it is nobody's.
+func (f *Feature) claim(s *server.Session, id int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.boxes[s.Account.ID]
+	if b == nil || b.takers[s] == nil || s.Has(f.over) {
+		return false
+	}
+	if _, taken := b.claimed[id]; taken {
+		return false
+	}
+	if b.claimed == nil {
+		b.claimed = map[int64]*server.Session{}
+	}
+	b.claimed[id] = s
+	b.takers[s].outstanding++
+	return true
+}
+
+// give sends a message with its stamp.
+func (f *Feature) give(s *server.Session, m *Message) {
+	head, tail := split(m.Stanza)
+	stamp := stanza.AppendDelay(nil, stanza.Escape(s.JID.Domain()), time.UnixMicro(m.Stored))
+	d := server.Delivery{Kind: stanza.Message, Ref: m.ID}
+	if s.Deliver(d, head, string(stamp), tail) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.boxes[s.Account.ID]; b != nil && b.claimed[m.ID] == s {
+		delete(b.claimed, m.ID)
+		if t := b.takers[s]; t != nil {
+			t.outstanding--
+		}
+	}
+}
+
+// split splits a whole stanza where a further child may stand.
+func split(raw []byte) (head, tail []byte) {
+	tag, empty := bytes.CutSuffix(raw, []byte("/>"))
+	if !empty {
+		i := max(bytes.LastIndex(raw, []byte("</")), 0)
+		return raw[:i], raw[i:]
+	}
+	name := tag
+	if n := bytes.IndexAny(tag, " \t\r\n"); n >= 0 {
+		name = tag[:n]
+	}
+	head = append(bytes.Clone(tag), '>')
+	return head, append(append([]byte("</"), name[1:]...), '>')
+}
