@@ -17,11 +17,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
+	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -38,6 +39,9 @@ type Config struct {
 	// DataDir is where the server keeps its files.
 	DataDir string
 
+	// ArchiveEnabled says whether there is an archive at all.
+	ArchiveEnabled bool
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -45,8 +49,8 @@ type Config struct {
 	Server       server.Config
 	C2S          c2s.Config
 	Roster       roster.Config
-	Offline      Offline
-	Archive      Archive
+	Offline      offline.Config
+	Archive      archive.Config
 	VCard        vcard.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
@@ -56,20 +60,6 @@ type Config struct {
 type Log struct {
 	Level  slog.Level
 	Format string // "text" or "json"
-}
-
-// Offline bounds what waits for people who are away.
-type Offline struct {
-	MaxMessages int
-	MaxAge      time.Duration // 0 is for ever
-}
-
-// Archive is what is kept of conversations.
-type Archive struct {
-	Enabled   bool
-	Retention time.Duration // 0 is for ever
-	Default   string        // "always", "roster" or "never"
-	PageMax   int
 }
 
 // Default returns what default.toml says.

@@ -89,10 +89,10 @@ var keys = []key{
 	of("roster.max_group_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Roster.MaxGroupBytes }),
 	of("roster.max_requests", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxRequests }),
 
-	of("offline.max_messages", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
+	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 
-	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.Archive.Enabled }),
+	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.ArchiveEnabled }),
 	of("archive.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.Archive.Retention }),
 	of("archive.default", fixed, words("always", "roster", "never"), func(c *Config) *string { return &c.Archive.Default }),
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),

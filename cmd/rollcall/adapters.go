@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rollcall/server"
+	"rollcall/server/features/offline"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -17,14 +18,9 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	return int64(id), found, err
 }
 
-// outcome tells those concerned what became of messages to be stored.
-type outcome struct{ srv *server.Server }
-
-// Lost implements storage.Outcome.
-func (o outcome) Lost(k *server.Kept, err error) { o.srv.Lost(k, err) }
-
-// Waits implements storage.Outcome.
-func (o outcome) Waits(account, id int64, stored bool) {}
-
-// Gone implements storage.Outcome.
-func (o outcome) Gone(account, id int64) {}
+// outcome tells those concerned what became of messages to be stored: the
+// sender of one that was lost, and who hands out those that wait.
+type outcome struct {
+	*server.Server
+	*offline.Feature
+}

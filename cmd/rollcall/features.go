@@ -11,11 +11,13 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/offline"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
@@ -32,6 +34,8 @@ type parts struct {
 	book         *roster.Book
 	accounts     *accounts
 	writer       *storage.Writer
+	offline      *offline.Feature
+	archiveIDs   *archive.IDs
 }
 
 // features is THE LIST: everything that the server can do. Handlers of the same
@@ -40,10 +44,16 @@ func features(p *parts) []server.Feature {
 	there := availability.New(p.book)
 	list := contacts.New(p.book, there)
 	there.OnAvailable(list.Redeliver)
-	return []server.Feature{
-		p.streams,
-		list,
-		there,
+	there.OnWilling(p.offline.Deliver)
+	all := []server.Feature{p.streams, list, there}
+	if p.cfg.ArchiveEnabled {
+		kept := p.db.Archive(p.writer)
+		all = append(all, archive.New(p.cfg.Archive, archive.Parts{
+			Store: kept, Book: kept, Sweeper: kept, Contacts: p.book, IDs: p.archiveIDs,
+		}))
+	}
+	return append(all,
+		p.offline,
 		carbons.New(),
 		disco.New(p.book),
 		ping.New(),
@@ -51,7 +61,7 @@ func features(p *parts) []server.Feature {
 		softwareversion.New(""), // nobody has to know the operating system
 		vcard.New(p.db.VCards(), p.cfg.VCard),
 		p.registration,
-	}
+	)
 }
 
 // featuresCommand prints the README's table.

@@ -18,6 +18,8 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
+	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
@@ -79,7 +81,9 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*program,
 	p.onClose("what goes on", func() error { p.endWork(); return nil })
 	db, err := p.openStorage(ctx)
 	if err == nil {
-		p.parts = &parts{cfg: cfg, db: db, book: roster.NewBook(db.Rosters(), cfg.Roster), accounts: newAccounts(db, cfg), writer: db.NewWriter(p.log)}
+		err = p.makeParts(ctx, db)
+	}
+	if err == nil {
 		err = p.makeServer(ctx)
 	}
 	if err != nil {
@@ -102,13 +106,40 @@ func (p *program) openStorage(ctx context.Context) (*storage.DB, error) {
 	return db, err
 }
 
-// makeServer makes the server and the streams to it.
-func (p *program) makeServer(ctx context.Context) error {
-	secret, err := p.parts.db.Setting(ctx, "sasl.secret", func() ([]byte, error) {
-		b := make([]byte, 32)
+// secret returns what the server keeps to itself under a name: random bytes that
+// it made when it first needed them, and that have to stay the same.
+func (p *program) secret(ctx context.Context, name string, size int) ([]byte, error) {
+	return p.parts.db.Setting(ctx, name, func() ([]byte, error) {
+		b := make([]byte, size)
 		_, err := rand.Read(b)
 		return b, err
 	})
+}
+
+// makeParts makes what the features are made of.
+func (p *program) makeParts(ctx context.Context, db *storage.DB) error {
+	p.parts = &parts{
+		cfg: p.cfg, db: db,
+		book:         roster.NewBook(db.Rosters(), p.cfg.Roster),
+		accounts:     newAccounts(db, p.cfg),
+		registration: register.New(db.Registrations(p.cfg.C2S.Auth.Iterations), p.cfg.Registration),
+		writer:       db.NewWriter(p.log),
+	}
+	waiting := db.Offline(p.parts.writer)
+	p.parts.offline = offline.New(p.cfg.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
+	key, err := p.secret(ctx, "archive.ids", archive.KeySize)
+	if err != nil {
+		return err
+	}
+	if p.parts.archiveIDs, err = archive.NewIDs(key); err != nil {
+		return err
+	}
+	return p.makeStreams(ctx)
+}
+
+// makeStreams makes what serves connections.
+func (p *program) makeStreams(ctx context.Context) error {
+	secret, err := p.secret(ctx, "sasl.secret", 32)
 	if err != nil {
 		return err
 	}
@@ -116,14 +147,14 @@ func (p *program) makeServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	users := users{p.parts.db.Accounts()}
-	p.parts.registration = register.New(p.parts.db.Registrations(p.cfg.C2S.Auth.Iterations), p.cfg.Registration)
 	p.parts.streams, err = c2s.New(c2s.Options{
-		Config: streams, Users: users, Secret: secret, Registrar: p.parts.registration, Log: p.log,
+		Config: streams, Users: users{p.parts.db.Accounts()}, Secret: secret, Registrar: p.parts.registration, Log: p.log,
 	})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// makeServer makes the server with its features.
+func (p *program) makeServer(ctx context.Context) error {
 	last, err := p.parts.db.LastID(ctx)
 	if err != nil {
 		return err
@@ -135,7 +166,7 @@ func (p *program) makeServer(ctx context.Context) error {
 		}
 	}
 	p.server = server.New(p.work, server.Options{
-		Config: p.cfg.Server, Accounts: users, Keeper: p.parts.writer, Features: list,
+		Config: p.cfg.Server, Accounts: users{p.parts.db.Accounts()}, Keeper: p.parts.writer, Features: list,
 		Version: version, Log: p.log, LastID: last,
 	})
 	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
@@ -240,7 +271,7 @@ func (p *program) startWriter(failed chan<- error) (stop func() error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		fail(failed, p.parts.writer.Run(ctx, outcome{p.server}))
+		fail(failed, p.parts.writer.Run(ctx, outcome{p.server, p.parts.offline}))
 	}()
 	return func() error {
 		cancel()

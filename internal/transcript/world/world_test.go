@@ -52,7 +52,7 @@ func TestConfigLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Archive.Enabled || cfg.Server.Domains[0].Name != transcript.Domain {
+	if cfg.ArchiveEnabled || cfg.Server.Domains[0].Name != transcript.Domain {
 		t.Errorf("the lines were not taken: %+v", cfg)
 	}
 }
