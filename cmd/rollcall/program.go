@@ -231,6 +231,7 @@ func (p *program) run(ctx context.Context) error {
 	control := p.control()
 	start(func() error { return control.run(beside, socket) })
 	serving.Go(func() { p.parts.streams.Watch(beside) })
+	serving.Go(func() { tidy(beside) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
