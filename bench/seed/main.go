@@ -65,13 +65,11 @@ func (s *seeder) run(ctx context.Context, path string, groups []group) (err erro
 		if err != nil {
 			return err
 		}
-		items := 0
-		if made > 0 { // otherwise the rosters are there too
-			if items, err = s.rosters(ctx, g); err != nil {
-				return err
-			}
+		items, err := s.rosters(ctx, g)
+		if err != nil {
+			return err
 		}
-		fmt.Printf("%-6s %5d accounts (%d new), %6d roster items\n", g.prefix, g.count, made, items)
+		fmt.Printf("%-6s %5d accounts (%d new), %6d new roster items\n", g.prefix, g.count, made, items)
 	}
 	return nil
 }
