@@ -139,7 +139,7 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
 		JID: account.JID.With(resource), Began: time.Now(), srv: srv,
-		bare: account.attr, gone: make(chan struct{}), reader: make(chan struct{}), hangUp: c.HangUp,
+		bare: account.attr, hangUp: c.HangUp,
 	}
 	s.full = stanza.Escape(s.JID.String())
 	s.out.limit = srv.cfg.OutboxBytes
@@ -156,7 +156,7 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 		}
 		taken.HangUp(errConflict)
 		select {
-		case <-taken.gone:
+		case <-taken.ended():
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -193,7 +193,7 @@ func (srv *Server) Stop(ctx context.Context) error {
 	}
 	for _, s := range all {
 		select {
-		case <-s.gone:
+		case <-s.ended():
 		case <-ctx.Done():
 			return errors.New("server: some sessions did not end in time")
 		}

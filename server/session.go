@@ -33,9 +33,8 @@ type Session struct {
 	Address netip.Addr // of the connection that made it
 	Began   time.Time
 	srv     *Server
-	full    string        // JID, escaped
-	bare    string        // bare JID, escaped
-	gone    chan struct{} // closed when the session has ended
+	full    string // JID, escaped
+	bare    string // bare JID, escaped
 
 	// Safe.
 	out       outbox
@@ -57,7 +56,8 @@ type Session struct {
 	// Guarded by mu.
 	mu     sync.Mutex
 	life   life
-	reader chan struct{} // closed when the reader lets go
+	reader latch // the reader has let go
+	gone   latch // the session has ended
 	expiry *time.Timer
 	hangUp func(*stream.Fault)
 }
@@ -76,6 +76,37 @@ type Connection interface {
 	// HangUp ends the stream with a fault, or just closes it if that is nil.
 	// It does not wait, and the connection's reader comes to its end.
 	HangUp(*stream.Fault)
+}
+
+// latch is something that happens once, and the channel that says so, which is
+// there only if somebody waits.
+type latch struct {
+	happened bool
+	ch       chan struct{}
+}
+
+func (l *latch) wait() <-chan struct{} {
+	if l.ch == nil {
+		l.ch = make(chan struct{})
+		if l.happened {
+			close(l.ch)
+		}
+	}
+	return l.ch
+}
+
+func (l *latch) set() {
+	if l.ch != nil && !l.happened {
+		close(l.ch)
+	}
+	l.happened = true
+}
+
+// ended returns a channel that is closed once the session is over and done.
+func (s *Session) ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone.wait()
 }
 
 // ErrGone says that a session is over.
@@ -211,7 +242,7 @@ func (s *Session) WhenStored(f func(h uint32)) {
 func (s *Session) Release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.reader)
+	s.reader.set()
 }
 
 // HangUp cuts the session off: its client is told why and its stream closed.
@@ -259,7 +290,7 @@ func (s *Session) Hibernate(keep time.Duration) bool {
 func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface func(handled uint32) []byte) error {
 	s.mu.Lock()
 	if s.life == connected {
-		old, reader := s.hangUp, s.reader
+		old, reader := s.hangUp, s.reader.wait()
 		s.mu.Unlock()
 		if old != nil {
 			old(nil)
@@ -281,7 +312,7 @@ func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface fu
 	if s.expiry.Stop() {
 		s.srv.tasks.Done()
 	}
-	s.life, s.reader, s.hangUp = connected, make(chan struct{}), c.HangUp
+	s.life, s.reader, s.hangUp = connected, latch{}, c.HangUp
 	s.out.resume(c, preface(s.counted))
 	return nil
 }
@@ -299,7 +330,11 @@ func (s *Session) End(ctx context.Context) {
 	}
 	s.life, s.hangUp = over, nil
 	s.mu.Unlock()
-	defer close(s.gone)
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.gone.set()
+	}()
 	s.out.detach()
 	s.srv.dir.remove(s)
 	for _, f := range s.srv.reg.ended {

@@ -37,12 +37,16 @@ func (db *DB) openSQLite(cfg Config) error {
 		return err
 	}
 	keep(db.write, 1)
-	if db.read, err = sql.Open("sqlite", sqliteDSN(cfg.Path, append(pragmas, "query_only(1)"))); err != nil {
+	if db.read, err = sql.Open("sqlite", sqliteDSN(cfg.Path, append(pragmas, "query_only(1)", readerCache))); err != nil {
 		return err
 	}
 	keep(db.read, cfg.MaxConns)
 	return nil
 }
+
+// readerCache is small, in KiB, because there are several readers and the
+// system caches the file for all of them.
+const readerCache = "cache_size(-256)"
 
 func (db *DB) openMemory(pragmas []string) (err error) {
 	if db.write, err = sql.Open("sqlite", sqliteDSN(Memory, pragmas)); err != nil {

@@ -15,6 +15,9 @@ type Header struct {
 	To, From, ID, Version, Lang string
 }
 
+// usual is what nearly all headers bind, kept once for all streams.
+var usual = []stanza.Prefix{{Prefix: "stream", URI: stanza.NSStream}}
+
 // Faults of headers.
 var (
 	ErrInvalidNamespace   = &Fault{Condition: mellium.InvalidNamespace}
@@ -68,6 +71,12 @@ func (s *Scanner) header(b []byte, space string) (Header, error) {
 		} else {
 			s.root = append(s.root, stanza.Prefix{Prefix: string(s.bytes(bd.prefix)), URI: string(s.bytes(bd.uri))})
 		}
+	}
+	if len(s.root) == 1 && s.root[0] == usual[0] {
+		s.root = usual
+	}
+	if s.space == stanza.NSClient {
+		s.space = stanza.NSClient // the constant, so that the copy can go
 	}
 	s.start, s.depth, s.ns = s.pos, 0, s.ns[:0]
 	switch {
