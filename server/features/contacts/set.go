@@ -19,16 +19,20 @@ func (f *Feature) set(_ context.Context, r *server.Request) ([]byte, error) {
 		return nil, err
 	}
 	owner := r.Account.JID
-	// RFC 6121 §2.3.2 has the result first.
-	then := func(res roster.Result) {
-		r.Reply(nil)
-		f.pushAll(owner, res.Push)
-	}
 	if !remove {
-		_, err = f.book.Set(f.srv.Context(), owner, edit, then)
+		// RFC 6121 §2.3.2 has the result first.
+		_, err = f.book.Set(f.srv.Context(), owner, edit, func(res roster.Result) {
+			r.Reply(nil)
+			f.pushAll(owner, res.Push)
+		})
 		return nil, refusal(err)
 	}
-	res, err := f.book.Remove(f.srv.Context(), owner, edit.Contact, then)
+	// RFC 6121 §2.5.2 has the push first: a client that hears of its success has
+	// the contact no more, and does not remove it a second time.
+	res, err := f.book.Remove(f.srv.Context(), owner, edit.Contact, func(res roster.Result) {
+		f.pushAll(owner, res.Push)
+		r.Reply(nil)
+	})
 	if err != nil {
 		return nil, refusal(err)
 	}
