@@ -230,8 +230,20 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 // failed sends a failure. The client may try again, up to a limit.
 func (n *negotiation) failed(condition string) error {
 	n.dialog.server = nil
+	return n.countFailure([]byte("<failure xmlns='" + nsSASL + "'><" + condition + "/></failure>"))
+}
+
+// tooEarly answers stream management before the client has logged in, which the
+// stream survives (XEP-0198 §3). It takes the place of an attempt, for no client
+// has reason to try often.
+func (n *negotiation) tooEarly() error {
+	return n.countFailure(failed("unexpected-request", "log in first"))
+}
+
+// countFailure sends an answer to what failed, of which there is a limit.
+func (n *negotiation) countFailure(answer []byte) error {
 	n.dialog.failures++
-	if err := n.say([]byte("<failure xmlns='" + nsSASL + "'><" + condition + "/></failure>")); err != nil {
+	if err := n.say(answer); err != nil {
 		return err
 	}
 	if n.dialog.failures >= n.s.auth.Load().AttemptsPerStream {

@@ -237,6 +237,8 @@ func (n *negotiation) element(st *stanza.Stanza) (bound bool, err error) {
 		return false, n.sasl(st)
 	case n.stage == known:
 		return n.beforeBind(st)
+	case st.Name.Is(nsSM, "enable"), st.Name.Is(nsSM, "resume"):
+		return false, n.tooEarly()
 	case st.Kind == stanza.IQ && n.stage == secure && n.s.registrar != nil:
 		reply, handled := n.s.registrar.Unauthenticated(n.ctx, n.domain, n.addr, st)
 		if handled {
