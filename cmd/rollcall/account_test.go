@@ -131,7 +131,9 @@ func TestConfigCommands(t *testing.T) {
 	}
 	c.configure("[log]\nlevel = 'warm'\n")
 	c.fails("", []string{"config", "check"}, c.config, `log.level = "warm" (line 6)`)
-	c.fails("", []string{"config", "chek"}, "rollcall config --help")
+	c.fails("", []string{"config", "chek"}, `there is no "rollcall config chek"`, "did you mean: rollcall config check")
+	c.fails("", []string{"doctr"}, "did you mean: rollcall doctor")
+	c.fails("", []string{"quux"}, "see: rollcall --help")
 	c.fails("", []string{"version", "now"}, "takes no arguments; type: rollcall version")
 }
 

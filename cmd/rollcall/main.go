@@ -65,6 +65,8 @@ domain localhost, reachable from this machine only, everything kept in ./data.`,
 		Example: `  rollcall serve --demo                 try it out, with three accounts
   rollcall account add ada@localhost    add an account; asks for the password
   rollcall doctor                       see what is wrong, and what to do`,
+		Args:          nothing,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -98,7 +100,12 @@ func nothing(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return fmt.Errorf("there is no %q; see: %s --help", cmd.Name()+" "+args[0], cmd.CommandPath())
+		said := fmt.Sprintf("there is no %q; see: %s --help", cmd.CommandPath()+" "+args[0], cmd.CommandPath())
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			said = fmt.Sprintf("there is no %q; did you mean: %s %s", cmd.CommandPath()+" "+args[0], cmd.CommandPath(), near[0])
+		}
+		return errors.New(said)
 	}
 	return fmt.Errorf("%s takes no arguments; type: %s", cmd.Name(), cmd.CommandPath())
 }
