@@ -63,12 +63,13 @@ type outbox struct {
 	log     byteLog
 	acked   uint64 // freed up to here
 	sent    uint64
+	taken   uint64        // what the connection was given; sent follows once it says so
+	early   uint64        // acked up to here before the connection said so
 	marks   []mark        // of stanzas not acked, or not sent where nothing is acked
 	handled uint32        // stanzas acked, modulo 2^32 (XEP-0198 §5)
 	managed bool          // keep what is sent until it is acked
 	w       Transport     // nil while there is no connection
 	writing bool          // a flush is under way
-	writeAt int64         // since when, Unix seconds
 	closing bool          // close w once all is sent
 	idle    chan struct{} // closed when a flush ends, if somebody waits
 	held    *heldBack     // while the client is inactive
@@ -91,7 +92,7 @@ func (o *outbox) resume(w Transport, preface []byte) {
 	defer o.mu.Unlock()
 	old := o.log
 	o.log = byteLog{end: old.end, start: old.end}
-	o.acked, o.sent = old.end, old.end
+	o.acked, o.sent, o.taken, o.early = old.end, old.end, old.end, 0
 	appendTo(&o.log, preface)
 	for i := range o.marks {
 		m := &o.marks[i]
@@ -222,7 +223,6 @@ func (o *outbox) kick() {
 		return
 	}
 	o.writing = true
-	o.writeAt = time.Now().Unix()
 	if o.run == nil {
 		o.run = o.flush
 	}
@@ -247,7 +247,7 @@ func (o *outbox) flush() {
 			room = *buf
 		}
 		p := o.log.view(pos, room)
-		o.writeAt = time.Now().Unix()
+		o.taken, o.writeAt = pos+uint64(len(p)), time.Now().Unix()
 		o.mu.Unlock()
 		n, err := w.Write(p)
 		o.mu.Lock()
@@ -262,7 +262,12 @@ func (o *outbox) flush() {
 		o.sent += uint64(n)
 		if !o.managed {
 			o.through(o.sent)
+		} else if o.early > o.acked {
+			o.through(o.early)
 		}
+	}
+	if o.w == nil && o.early > o.acked {
+		o.through(o.early) // the last write was cut short after the ack
 	}
 	if w := o.w; o.closing && w != nil {
 		o.w = nil
@@ -337,10 +342,16 @@ func (o *outbox) ack(h uint32) error {
 	switch {
 	case n == 0, n > 1<<31:
 		return nil // nothing new, or overtaken by a later one
-	case int(n) > len(o.marks) || o.marks[n-1].end > o.sent:
+	case int(n) > len(o.marks) || o.marks[n-1].end > o.taken:
 		return errHandledTooHigh
 	}
-	o.through(o.marks[n-1].end)
+	// A client can be so fast that its ack is here before the write that it
+	// answers has returned. What is being written must not be freed.
+	if end := o.marks[n-1].end; end > o.sent && o.writing {
+		o.early = end
+	} else {
+		o.through(end)
+	}
 	return nil
 }
 
@@ -392,32 +403,9 @@ func (o *outbox) leftovers() []left {
 	return all
 }
 
-// stuckSince returns since when a write has been under way, in Unix seconds; 0
-// if none is.
-func (o *outbox) stuckSince() int64 {
+// progress returns how much has been sent, and whether more is on its way.
+func (o *outbox) progress() (sent uint64, writing bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.writing {
-		return 0
-	}
-	return o.writeAt
-}
-
-// waitSent waits until all is sent, the connection is lost, or stop is closed.
-func (o *outbox) waitSent(stop <-chan struct{}) {
-	o.mu.Lock()
-	for o.writing {
-		if o.idle == nil {
-			o.idle = make(chan struct{})
-		}
-		idle := o.idle
-		o.mu.Unlock()
-		select {
-		case <-idle:
-		case <-stop:
-			return
-		}
-		o.mu.Lock()
-	}
-	o.mu.Unlock()
+	return o.sent, o.writing
 }

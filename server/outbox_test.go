@@ -163,6 +163,66 @@ func TestOutboxResumes(t *testing.T) {
 	})
 }
 
+// asking is a connection whose client acks before the write returns.
+type asking struct {
+	sink
+	ack func()
+}
+
+func (a *asking) Write(b []byte) (int, error) {
+	n, err := a.sink.Write(b)
+	a.ack()
+	return n, err
+}
+
+func TestOutboxAckBeforeWriteReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outbox{limit: 1 << 20}
+		o.manage(0, 0, nil)
+		acked := uint32(0)
+		w := &asking{ack: func() {
+			if err := o.ack(acked + 2); err != errHandledTooHigh {
+				t.Errorf("acked what was never sent: %v", err)
+			}
+			acked++
+			if err := o.ack(acked); err != nil {
+				t.Errorf("ack %d: %v", acked, err)
+			}
+		}}
+		o.attach(w)
+		for i := range 3 {
+			put(o, "<%d/>", i)
+			expect(t, w.take(), fmt.Sprintf("<%d/>", i))
+		}
+		if o.unacked() != 0 || o.log.head != nil {
+			t.Errorf("%d not acked", o.unacked())
+		}
+	})
+}
+
+// What a connection took counts as sent even if it broke before it said so.
+func TestOutboxAckAfterBrokenWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &sink{broken: true}
+		o := &outbox{limit: 1 << 20}
+		o.manage(0, 0, nil)
+		o.attach(w)
+		put(o, "<1/>")
+		synctest.Wait()
+		put(o, "<2/>")
+		o.detach()
+		if err := o.ack(2); err != errHandledTooHigh {
+			t.Errorf("acked what was never sent: %v", err)
+		}
+		if err := o.ack(1); err != nil {
+			t.Error(err)
+		}
+		again := &sink{}
+		o.resume(again, []byte("<resumed/>"))
+		expect(t, again.take(), "<resumed/><2/>"+string(ackRequest))
+	})
+}
+
 func TestOutboxFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &sink{}
