@@ -17,16 +17,33 @@ type box struct {
 	count   int       // messages stored, about to be stored, or claimed
 	counted time.Time // when the store was asked last
 
-	claimed map[int64]*server.Session  // by id; nil: it is about to be removed
+	claimed map[int64]claim            // by id
 	takers  map[*server.Session]*taker // those who get some
+}
+
+// claim is a message's.
+type claim struct {
+	by   *server.Session // nil: it has been delivered and is about to be removed
+	size int
 }
 
 // taker is a session that offline messages are handed to.
 type taker struct {
-	busy        bool // somebody is handing out
-	more        bool // there may be more than was handed out
-	outstanding int  // claimed, and not known to have reached the client
+	busy     bool // somebody is handing out
+	more     bool // there may be more than was handed out
+	messages int  // handed out, and not known to have reached the client
+	bytes    int
 }
+
+// full reports that the client has to take something first.
+func (t *taker) full() bool { return t.messages >= windowMessages || t.bytes >= windowBytes }
+
+// low reports that it is worth while to look for more.
+func (t *taker) low() bool { return 2*t.messages <= windowMessages && 2*t.bytes <= windowBytes }
+
+func (t *taker) add(c claim) { t.messages++; t.bytes += c.size }
+
+func (t *taker) remove(c claim) { t.messages--; t.bytes -= c.size }
 
 const (
 	// maxBoxes bounds how many accounts' counts are remembered.
@@ -139,23 +156,33 @@ func (f *Feature) flushed(s *server.Session, ids []int64) {
 	f.mu.Lock()
 	more := false
 	if b := f.boxes[s.Account.ID]; b != nil {
+		t := b.takers[s]
 		for _, id := range ids {
-			if b.claimed[id] == s {
-				b.claimed[id] = nil
+			c, claimed := b.claimed[id]
+			if !claimed || c.by != s {
+				continue
+			}
+			b.claimed[id] = claim{}
+			if t != nil {
+				t.remove(c)
 			}
 		}
-		if t := b.takers[s]; t != nil {
-			t.outstanding -= len(ids)
-			if t.outstanding <= 0 && !t.busy {
-				more = t.more
-				delete(b.takers, s)
-			}
+		if t != nil && !t.busy {
+			more = t.more && t.low()
+			b.rest(s)
 		}
 	}
 	f.mu.Unlock()
 	f.parts.Store.Drop(s.Account.ID, ids)
 	if more {
 		f.later(s)
+	}
+}
+
+// rest forgets a taker that has all and wants nothing. The caller holds mu.
+func (b *box) rest(s *server.Session) {
+	if t := b.takers[s]; t != nil && !t.busy && !t.more && t.messages == 0 {
+		delete(b.takers, s)
 	}
 }
 
@@ -166,8 +193,8 @@ func (f *Feature) ended(s *server.Session) {
 	s.Set(f.over, true) // from here on nothing is claimed for it
 	freed := false
 	if b := f.boxes[s.Account.ID]; b != nil {
-		for id, by := range b.claimed {
-			if by == s {
+		for id, c := range b.claimed {
+			if c.by == s {
 				delete(b.claimed, id)
 				freed = true
 			}

@@ -48,18 +48,18 @@ func (f *Feature) begin(s *server.Session) bool {
 		return false
 	}
 	b := f.box(s.Account)
-	if b.known && b.count <= len(b.claimed) && b.takers[s] == nil {
-		return false
-	}
 	t := b.takers[s]
 	if t == nil {
+		if b.known && b.count <= len(b.claimed) {
+			return false
+		}
 		if b.takers == nil {
 			b.takers = map[*server.Session]*taker{}
 		}
 		t = &taker{}
 		b.takers[s] = t
 	}
-	if t.busy || t.outstanding > 0 {
+	if t.busy || t.full() {
 		t.more = true
 		return false
 	}
@@ -76,17 +76,12 @@ func (f *Feature) finish(s *server.Session, more bool) bool {
 		return false // the session has ended, or the account is gone
 	}
 	t := b.takers[s]
-	t.busy = false
-	t.more = t.more || more
-	if t.outstanding > 0 {
-		return false
-	}
-	more = t.more
-	delete(b.takers, s)
-	return more
+	t.busy, t.more = false, t.more || more
+	b.rest(s)
+	return t.more && !t.full()
 }
 
-// page hands out one window of messages, of those that nobody has claimed.
+// page hands out messages that nobody has claimed, as far as there is room.
 func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err error) {
 	seen := 0
 	for after := int64(0); ; {
@@ -94,19 +89,19 @@ func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err e
 		if err != nil {
 			return false, err
 		}
-		handed := 0
 		for i := range page {
 			after = page[i].ID
-			if f.claim(s, after) {
+			switch f.claim(s, &page[i]) {
+			case taken:
+			case refused:
+				return true, nil
+			case granted:
 				f.give(s, &page[i])
-				handed++
 			}
 		}
 		if seen += len(page); !more {
 			f.know(s.Account.ID, seen)
-		}
-		if handed > 0 || !more {
-			return more, nil
+			return false, nil
 		}
 	}
 }
@@ -121,23 +116,35 @@ func (f *Feature) know(account int64, n int) {
 	}
 }
 
+type verdict uint8
+
+const (
+	granted verdict = iota
+	taken           // somebody has it
+	refused         // the session gets no more for now
+)
+
 // claim makes a message the session's, if it is nobody's.
-func (f *Feature) claim(s *server.Session, id int64) bool {
+func (f *Feature) claim(s *server.Session, m *Message) verdict {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.boxes[s.Account.ID]
 	if b == nil || b.takers[s] == nil || s.Has(f.over) {
-		return false
+		return refused
 	}
-	if _, taken := b.claimed[id]; taken {
-		return false
+	if _, claimed := b.claimed[m.ID]; claimed {
+		return taken
+	}
+	if b.takers[s].full() {
+		return refused
 	}
 	if b.claimed == nil {
-		b.claimed = map[int64]*server.Session{}
+		b.claimed = map[int64]claim{}
 	}
-	b.claimed[id] = s
-	b.takers[s].outstanding++
-	return true
+	c := claim{s, len(m.Stanza)}
+	b.claimed[m.ID] = c
+	b.takers[s].add(c)
+	return granted
 }
 
 // give sends a message with its stamp.
@@ -150,11 +157,11 @@ func (f *Feature) give(s *server.Session, m *Message) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if b := f.boxes[s.Account.ID]; b != nil && b.claimed[m.ID] == s {
-		delete(b.claimed, m.ID)
+	if b := f.boxes[s.Account.ID]; b != nil && b.claimed[m.ID].by == s {
 		if t := b.takers[s]; t != nil {
-			t.outstanding--
+			t.remove(b.claimed[m.ID])
 		}
+		delete(b.claimed, m.ID)
 	}
 }
 
