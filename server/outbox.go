@@ -74,6 +74,7 @@ type outbox struct {
 	idle    chan struct{} // closed when a flush ends, if somebody waits
 	held    *heldBack     // while the client is inactive
 	pending int           // stanzas since the last request for an ack
+	due     bool          // the next write is to end with such a request
 	asks    int           // ask for an ack after so many; 0: never
 }
 
@@ -92,6 +93,7 @@ func (o *outbox) resume(w Transport, preface []byte) {
 	defer o.mu.Unlock()
 	old := o.log
 	o.log = byteLog{end: old.end, start: old.end}
+	o.due, o.pending = false, 0
 	o.acked, o.sent, o.taken, o.early = old.end, old.end, old.end, 0
 	appendTo(&o.log, preface)
 	for i := range o.marks {
@@ -180,11 +182,9 @@ func (o *outbox) put(d Delivery, head []byte, mid string, tail []byte) {
 		m.at = time.Now().Unix()
 	}
 	o.marks = append(o.marks, m)
-	if o.asks > 0 {
-		if o.pending++; o.pending >= o.asks {
-			o.pending = 0
-			appendTo(&o.log, ackRequest)
-		}
+	if o.managed {
+		o.pending++
+		o.due = o.due || d.Kind == stanza.Message || o.asks > 0 && o.pending >= o.asks
 	}
 	if int(o.log.end-o.acked) > o.limit || o.managed && o.most > 0 && len(o.marks) > o.most {
 		o.fail()
@@ -238,6 +238,10 @@ func (o *outbox) flush() {
 	var buf *[]byte
 	o.mu.Lock()
 	for o.w != nil && o.sent < o.log.end {
+		if o.due {
+			o.due, o.pending = false, 0
+			appendTo(&o.log, ackRequest)
+		}
 		w, pos := o.w, o.sent
 		var room []byte
 		if o.log.head != o.log.tail {
@@ -247,7 +251,7 @@ func (o *outbox) flush() {
 			room = *buf
 		}
 		p := o.log.view(pos, room)
-		o.taken, o.writeAt = pos+uint64(len(p)), time.Now().Unix()
+		o.taken = pos + uint64(len(p))
 		o.mu.Unlock()
 		n, err := w.Write(p)
 		o.mu.Lock()
@@ -328,7 +332,7 @@ func (o *outbox) manage(asks, most int, reply []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	// What is in the log now came before and is not part of the count.
-	o.managed, o.asks, o.most, o.pending = true, asks, most, 0
+	o.managed, o.asks, o.most, o.pending, o.due = true, asks, most, 0, false
 	o.handled = -uint32(len(o.marks))
 	appendTo(&o.log, reply)
 	o.kick()
@@ -364,7 +368,7 @@ func (o *outbox) ask(force bool) bool {
 	}
 	if force || len(o.marks) > 0 && o.sent == o.log.end {
 		appendTo(&o.log, ackRequest)
-		o.pending = 0
+		o.due, o.pending = false, 0
 		o.kick()
 	}
 	return true

@@ -134,7 +134,7 @@ func TestOutboxResumes(t *testing.T) {
 		put(o, "<1/>")
 		o.deliver(Delivery{Kind: stanza.Message, Ref: 42}, []byte("<2>"), "mid", []byte("</2>"))
 		put(o, "<3/>")
-		expect(t, w.take(), "<enabled/><1/><2>mid</2>"+string(ackRequest)+"<3/>")
+		expect(t, w.take(), "<enabled/><1/><2>mid</2><3/>"+string(ackRequest))
 		if err := o.ack(1); err != nil {
 			t.Error(err)
 		}
@@ -192,7 +192,7 @@ func TestOutboxAckBeforeWriteReturns(t *testing.T) {
 		o.attach(w)
 		for i := range 3 {
 			put(o, "<%d/>", i)
-			expect(t, w.take(), fmt.Sprintf("<%d/>", i))
+			expect(t, w.take(), fmt.Sprintf("<%d/>%s", i, ackRequest))
 		}
 		if o.unacked() != 0 || o.log.head != nil {
 			t.Errorf("%d not acked", o.unacked())

@@ -188,9 +188,9 @@ func (s *Session) Control(b []byte) { s.out.control(b) }
 // Finish sends the last bytes of the stream and then closes the connection.
 func (s *Session) Finish(last []byte) { s.out.finish(last) }
 
-// StuckSince returns since when the client has not taken what is sent to it,
-// in Unix seconds, or 0.
-func (s *Session) StuckSince() int64 { return s.out.stuckSince() }
+// Progress returns how many bytes have been sent to the client in all, and
+// whether more are on their way. A client that takes nothing makes none.
+func (s *Session) Progress() (sent uint64, writing bool) { return s.out.progress() }
 
 // Manage turns on stream management (XEP-0198 §3) from reply on, asking for an
 // ack after every so many stanzas, and giving up over a number not acked.

@@ -28,6 +28,10 @@ type conn struct {
 	pinged  atomic.Bool
 	resting atomic.Bool // idle for long, and read by a goroutine with a small stack
 
+	// Owned by the goroutine that watches.
+	seen  uint64 // bytes sent at the last look
+	since time.Time
+
 	// Owned by the goroutine that negotiates, then by the one that reads.
 	nc        net.Conn // raw, or TLS over it
 	tls       *tls.Conn

@@ -44,7 +44,8 @@ func (s *Server) watch(now time.Time, k KeepAlive, n int) {
 
 // look decides about one connection.
 func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
-	if since := s.StuckSince(); since != 0 && now.Unix()-since > int64(stuckFor.Seconds()) {
+	if c.stuck(s, now) {
+		c.s.log.Info("a client takes nothing", "jid", s.JID, "peer", c.addr)
 		c.Abort()
 		return
 	}
@@ -65,6 +66,17 @@ func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
 		c.s.log.Info("a client is gone", "jid", s.JID, "peer", c.addr)
 		c.Abort()
 	}
+}
+
+// stuck reports whether the client has not taken anything of what is sent to it
+// for too long.
+func (c *conn) stuck(s *server.Session, now time.Time) bool {
+	sent, writing := s.Progress()
+	if !writing || sent != c.seen {
+		c.seen, c.since = sent, now
+		return false
+	}
+	return now.Sub(c.since) > stuckFor
 }
 
 // restAfter is how long a client has to be silent before its goroutine makes
