@@ -3,6 +3,7 @@ package world
 import (
 	"rollcall/config"
 	"rollcall/server"
+	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
@@ -19,10 +20,16 @@ func features(w *World, cfg *config.Config) []server.Feature {
 	there := availability.New(w.book)
 	list := contacts.New(w.book, there)
 	there.OnAvailable(list.Redeliver)
-	return []server.Feature{
-		w.streams,
-		list,
-		there,
+	there.OnWilling(w.offline.Deliver)
+	all := []server.Feature{w.streams, list, there}
+	if cfg.ArchiveEnabled {
+		kept := w.db.Archive(w.writer)
+		all = append(all, archive.New(cfg.Archive, archive.Parts{
+			Store: kept, Book: kept, Sweeper: kept, Contacts: w.book, IDs: w.archiveIDs,
+		}))
+	}
+	return append(all,
+		w.offline,
 		carbons.New(),
 		disco.New(w.book),
 		ping.New(),
@@ -30,5 +37,5 @@ func features(w *World, cfg *config.Config) []server.Feature {
 		version.New(""),
 		vcard.New(w.db.VCards(), cfg.VCard),
 		w.registration,
-	}
+	)
 }

@@ -29,6 +29,8 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
+	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
@@ -55,6 +57,8 @@ type World struct {
 	accounts     *storage.Accounts
 	registration *register.Feature
 	writer       *storage.Writer
+	offline      *offline.Feature
+	archiveIDs   *archive.IDs
 	streams      *c2s.Server
 	server       *server.Server
 	beside       sync.WaitGroup // what runs beside the connections
@@ -99,6 +103,11 @@ func (w *World) build(cfg *config.Config) (err error) {
 	w.book = roster.NewBook(w.db.Rosters(), cfg.Roster)
 	w.log = slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t})
 	w.writer = w.db.NewWriter(w.log)
+	waiting := w.db.Offline(w.writer)
+	w.offline = offline.New(cfg.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
+	if w.archiveIDs, err = archive.NewIDs(make([]byte, archive.KeySize)); err != nil {
+		return err
+	}
 	w.registration = register.New(w.db.Registrations(cfg.C2S.Auth.Iterations), cfg.Registration)
 	people := users{w.accounts}
 	w.streams, err = c2s.New(c2s.Options{
@@ -107,18 +116,33 @@ func (w *World) build(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	list := features(w, cfg)
 	w.server = server.New(w.ctx, server.Options{
-		Config: cfg.Server, Accounts: people, Keeper: w.writer, Features: features(w, cfg), Version: "1.0", Log: w.log,
+		Config: cfg.Server, Accounts: people, Keeper: w.writer, Features: list, Version: "1.0", Log: w.log,
 	})
+	w.start(list)
+	return nil
+}
+
+// start starts what runs beside the connections.
+func (w *World) start(list []server.Feature) {
 	var beside context.Context
 	beside, w.stopBeside = context.WithCancel(context.Background())
 	w.beside.Go(func() { w.streams.Watch(beside) })
 	w.beside.Go(func() {
-		if err := w.writer.Run(beside, outcome{w.server}); err != nil {
+		if err := w.writer.Run(beside, outcome{w.server, w.offline}); err != nil {
 			w.t.Error(err)
 		}
 	})
-	return nil
+	for _, f := range list {
+		if r, runs := f.(interface{ Run(context.Context) error }); runs {
+			w.beside.Go(func() {
+				if err := r.Run(beside); err != nil {
+					w.t.Error(err)
+				}
+			})
+		}
+	}
 }
 
 // Dial implements transcript.World.
@@ -229,13 +253,7 @@ func (s *strict) WithAttrs(a []slog.Attr) slog.Handler { return &strict{s.Handle
 func (s *strict) WithGroup(name string) slog.Handler { return &strict{s.Handler.WithGroup(name), s.t} }
 
 // outcome tells those concerned what became of messages to be stored.
-type outcome struct{ srv *server.Server }
-
-// Lost implements storage.Outcome.
-func (o outcome) Lost(k *server.Kept, err error) { o.srv.Lost(k, err) }
-
-// Waits implements storage.Outcome.
-func (o outcome) Waits(account, id int64, stored bool) {}
-
-// Gone implements storage.Outcome.
-func (o outcome) Gone(account, id int64) {}
+type outcome struct {
+	*server.Server
+	*offline.Feature
+}
