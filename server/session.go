@@ -223,7 +223,8 @@ func (s *Session) Counted() uint32 { return s.counted }
 
 // WhenStored calls f with the count of stanzas taken in so far, once all that
 // had to be stored of them is. If the write fails f is not called: what is not
-// stored is not acknowledged.
+// stored is not acknowledged. A later request may cover it, since its sender has
+// then been told of the error.
 func (s *Session) WhenStored(f func(h uint32)) {
 	h := s.counted
 	k := s.srv.keeper
@@ -236,6 +237,19 @@ func (s *Session) WhenStored(f func(h uint32)) {
 			f(h)
 		}
 	})
+}
+
+// settle waits until it is known what became of all that had to be stored: a
+// client that resumes, or comes too late for that, is told a count that is as
+// good as an ack.
+func (s *Session) settle() {
+	k := s.srv.keeper
+	if k == nil || s.covered <= k.Settled() {
+		return
+	}
+	done := make(chan struct{})
+	k.WhenSettled(s.covered, func(bool) { close(done) })
+	<-done
 }
 
 // Release says that the goroutine that read the session's stream lets go of it.
@@ -269,6 +283,7 @@ func (s *Session) Fault() *stream.Fault { return s.fault.Load() }
 // called by the reader as its last act. False: there is nothing to keep.
 func (s *Session) Hibernate(keep time.Duration) bool {
 	s.out.detach()
+	s.settle()
 	dead := s.out.over.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,7 +35,6 @@ type negotiation struct {
 	stage    stage
 	dialog   dialog // of SASL
 	account  *server.Account
-	enable   *stanza.Stanza
 }
 
 // Faults of the negotiation.
