@@ -27,12 +27,10 @@ func (f *Feature) set(_ context.Context, r *server.Request) ([]byte, error) {
 		})
 		return nil, refusal(err)
 	}
-	// RFC 6121 §2.5.2 has the push first: a client that hears of its success has
-	// the contact no more, and does not remove it a second time.
-	res, err := f.book.Remove(f.srv.Context(), owner, edit.Contact, func(res roster.Result) {
-		f.pushAll(owner, res.Push)
-		r.Reply(nil)
-	})
+	// RFC 6121 §2.5.2 has the push first and the result after it. Whoever hears of
+	// the success can rely on all of it: the contact is gone here, and was told.
+	push := func(res roster.Result) { f.pushAll(owner, res.Push) }
+	res, err := f.book.Remove(f.srv.Context(), owner, edit.Contact, push)
 	if err != nil {
 		return nil, refusal(err)
 	}
