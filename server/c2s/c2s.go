@@ -60,13 +60,13 @@ type Server struct {
 	registrar Registrar
 	log       *slog.Logger
 	srv       *server.Server
-	tls       *tls.Config // for STARTTLS
-	directTLS *tls.Config
 
 	// Safe.
 	limits    atomic.Pointer[Limits]
 	auth      atomic.Pointer[Auth]
 	certs     certificates
+	tls       atomic.Pointer[tls.Config] // for STARTTLS
+	directTLS atomic.Pointer[tls.Config]
 	throttle  *sasl.Throttle
 	resumable resumables
 
@@ -90,7 +90,7 @@ func New(o Options) (*Server, error) {
 	s.auth.Store(&o.Config.Auth)
 	s.throttle = newThrottle(o.Config.Auth)
 	err := s.certs.load(o.Config)
-	s.tls, s.directTLS = s.shared(false), s.shared(true)
+	s.renewTLS()
 	return s, err
 }
 
@@ -100,6 +100,7 @@ func (s *Server) Reload(c Config) error {
 	if err := s.certs.load(c); err != nil {
 		return err
 	}
+	s.renewTLS()
 	s.limits.Store(&c.Limits)
 	s.auth.Store(&c.Auth)
 	return nil

@@ -63,6 +63,14 @@ func (c *certificates) choose(names ...string) (*tls.Certificate, error) {
 // alpn is what a client that starts with TLS asks for (XEP-0368 §3).
 const alpn = "xmpp-client"
 
+// renewTLS forgets the TLS sessions that could be resumed. A client that resumes
+// one binds to the certificate that it was shown then (RFC 5929 §4), and there
+// may be another now.
+func (s *Server) renewTLS() {
+	s.tls.Store(s.shared(false))
+	s.directTLS.Store(s.shared(true))
+}
+
 // shared is the configuration of all TLS connections.
 func (s *Server) shared(direct bool) *tls.Config {
 	cfg := &tls.Config{
@@ -92,9 +100,9 @@ func (o owned) owner() *conn { return o.c }
 // kept, since channel binding is to it (RFC 5929 §4); a resumed session shows
 // none and is bound to the one that it would be shown.
 func (c *conn) handshake(direct bool) error {
-	cfg := c.s.tls
+	cfg := c.s.tls.Load()
 	if direct {
-		cfg = c.s.directTLS
+		cfg = c.s.directTLS.Load()
 	}
 	var raw net.Conn = owned{c.raw, c}
 	if w, ok := c.raw.(*socket); ok {
