@@ -19,12 +19,15 @@ type box struct {
 
 	claimed map[int64]claim            // by id
 	takers  map[*server.Session]*taker // those who get some
+	readers int                        // who look into the store just now
+	gone    []int64                    // claimed still, for readers who may have seen it before
 }
 
 // claim is a message's.
 type claim struct {
 	by   *server.Session // nil: it has been delivered and is about to be removed
 	size int
+	gone bool // it is removed
 }
 
 // taker is a session that offline messages are handed to.
@@ -61,7 +64,7 @@ func (f *Feature) box(a *server.Account) *box {
 			if len(f.boxes) < maxBoxes {
 				break
 			}
-			if len(other.claimed) == 0 && len(other.takers) == 0 {
+			if len(other.claimed) == 0 && len(other.takers) == 0 && other.readers == 0 {
 				delete(f.boxes, id)
 			}
 		}
@@ -127,12 +130,30 @@ func (f *Feature) Waits(account, id int64, stored bool) {
 func (f *Feature) Gone(account, id int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if b := f.boxes[account]; b != nil {
-		delete(b.claimed, id)
-		if b.known {
-			b.count = max(b.count-1, 0)
-		}
+	b := f.boxes[account]
+	if b == nil {
+		return
 	}
+	if b.known {
+		b.count = max(b.count-1, 0)
+	}
+	if b.readers == 0 {
+		delete(b.claimed, id)
+	} else if _, claimed := b.claimed[id]; claimed {
+		b.claimed[id] = claim{gone: true}
+		b.gone = append(b.gone, id)
+	}
+}
+
+// read ends what a reader of the store began. The caller holds mu.
+func (b *box) read() {
+	if b.readers--; b.readers > 0 {
+		return
+	}
+	for _, id := range b.gone {
+		delete(b.claimed, id)
+	}
+	b.readers, b.gone = 0, nil
 }
 
 func willing(s *server.Session) bool {

@@ -50,7 +50,7 @@ func (f *Feature) begin(s *server.Session) bool {
 	b := f.box(s.Account)
 	t := b.takers[s]
 	if t == nil {
-		if b.known && b.count <= len(b.claimed) {
+		if b.known && b.count <= len(b.claimed)-len(b.gone) {
 			return false
 		}
 		if b.takers == nil {
@@ -64,6 +64,7 @@ func (f *Feature) begin(s *server.Session) bool {
 		return false
 	}
 	t.busy, t.more = true, false
+	b.readers++
 	return true
 }
 
@@ -72,10 +73,14 @@ func (f *Feature) finish(s *server.Session, more bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.boxes[s.Account.ID]
-	if b == nil || b.takers[s] == nil {
-		return false // the session has ended, or the account is gone
+	if b == nil {
+		return false // the account is gone
 	}
+	b.read()
 	t := b.takers[s]
+	if t == nil {
+		return false // the session has ended
+	}
 	t.busy, t.more = false, t.more || more
 	b.rest(s)
 	return t.more && !t.full()
@@ -83,7 +88,7 @@ func (f *Feature) finish(s *server.Session, more bool) bool {
 
 // page hands out messages that nobody has claimed, as far as there is room.
 func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err error) {
-	seen := 0
+	var seen []int64
 	for after := int64(0); ; {
 		page, more, err := f.parts.Store.Page(ctx, s.Account.ID, after, windowMessages, windowBytes)
 		if err != nil {
@@ -91,6 +96,7 @@ func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err e
 		}
 		for i := range page {
 			after = page[i].ID
+			seen = append(seen, after)
 			switch f.claim(s, &page[i]) {
 			case taken:
 			case refused:
@@ -99,7 +105,7 @@ func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err e
 				f.give(s, &page[i])
 			}
 		}
-		if seen += len(page); !more {
+		if !more {
 			f.know(s.Account.ID, seen)
 			return false, nil
 		}
@@ -108,12 +114,20 @@ func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err e
 
 // know notes how many messages there are, once all have been looked at. If
 // somebody has counted meanwhile, that one knows better.
-func (f *Feature) know(account int64, n int) {
+func (f *Feature) know(account int64, seen []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if b := f.boxes[account]; b != nil && !b.known {
-		b.known, b.count, b.counted = true, n, time.Now()
+	b := f.boxes[account]
+	if b == nil || b.known {
+		return
 	}
+	n := 0
+	for _, id := range seen {
+		if !b.claimed[id].gone {
+			n++
+		}
+	}
+	b.known, b.count, b.counted = true, n, time.Now()
 }
 
 type verdict uint8
@@ -141,7 +155,7 @@ func (f *Feature) claim(s *server.Session, m *Message) verdict {
 	if b.claimed == nil {
 		b.claimed = map[int64]claim{}
 	}
-	c := claim{s, len(m.Stanza)}
+	c := claim{by: s, size: len(m.Stanza)}
 	b.claimed[m.ID] = c
 	b.takers[s].add(c)
 	return granted
