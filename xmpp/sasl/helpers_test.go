@@ -89,6 +89,7 @@ type client struct {
 	authzid        string // as it is sent
 	binding        []byte
 	more           string // extensions, ",x=y"
+	nonce          string // to prove with instead of the right one
 	final          func(msg string) string
 
 	bare, withoutProof, auth string
@@ -127,6 +128,9 @@ func (c *client) answer(t testing.TB, challenge string) string {
 		case "i=":
 			iterations, _ = strconv.Atoi(a[2:])
 		}
+	}
+	if c.nonce != "" {
+		nonce = c.nonce
 	}
 	var err error
 	c.salted, err = pbkdf2.Key(c.hash.maker(), c.password, []byte(salt), iterations, c.hash.size())

@@ -276,6 +276,14 @@ func TestClientFinalRefused(t *testing.T) {
 	}
 }
 
+// TestReplay: a proof that is right for another nonce is of no use.
+func TestReplay(t *testing.T) {
+	c := &client{hash: SHA256, user: testUser, password: testPassword, nonce: "rOprNGfwEbeRWgbNEkqOyesterday"}
+	if err := c.login(t, start(t, "SCRAM-SHA-256", config())); !errors.Is(err, ErrNotAuthorized) {
+		t.Error(err)
+	}
+}
+
 // TestStrangers: the answers of an account and of none cannot be told apart.
 func TestStrangers(t *testing.T) {
 	challenge := func(cfg *Config, h Hash, user string) map[string]string {
