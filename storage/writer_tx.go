@@ -40,7 +40,7 @@ func (w *Writer) write(ctx context.Context, b *batch) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	err := w.persist(ctx, b)
-	if err != nil && !errors.Is(err, ErrFull) && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil && len(b.rows) > 1 {
+	if err != nil && !errors.Is(err, ErrFull) && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil && len(b.rows)+len(b.drops) > 1 {
 		w.singly(ctx, b)
 		return
 	}
