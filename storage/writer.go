@@ -275,9 +275,21 @@ func (w *Writer) answer(ctx context.Context, asked []caughtUp) {
 	}
 }
 
-// settle ends a batch: all who wait for it hear how it went.
+// settle ends a batch: all who wait for it hear how it went, in the order in
+// which they asked. It counts as settled only then, lest somebody who asks later
+// be told earlier: a client would see the count of its acks go back.
 func (w *Writer) settle(b *batch, stored bool) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(b.callers) > 0 {
+		callers := b.callers
+		b.callers = nil
+		w.mu.Unlock()
+		for _, f := range callers {
+			f(stored)
+		}
+		w.mu.Lock()
+	}
 	if b.last > w.settled {
 		w.settled = b.last
 	}
@@ -288,11 +300,6 @@ func (w *Writer) settle(b *batch, stored bool) {
 		}
 	}
 	w.writing = nil
-	callers := b.callers
-	w.mu.Unlock()
-	for _, f := range callers {
-		f(stored)
-	}
 }
 
 // rememberFailed is for those who ask how a write went that has just ended.

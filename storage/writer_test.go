@@ -151,6 +151,9 @@ func TestSettledAfterCommit(t *testing.T) {
 			if !stored {
 				t.Error("not stored")
 			}
+			if w.Settled() >= second {
+				t.Error("who asks now is told before those who have waited")
+			}
 			inDatabase <- count(t, db, "SELECT count(*) FROM archive_message")
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -159,15 +162,15 @@ func TestSettledAfterCommit(t *testing.T) {
 		if n := <-inDatabase; n != 2 {
 			t.Errorf("settled with %d messages in the database", n)
 		}
-		if w.Settled() != second {
-			t.Errorf("settled %d", w.Settled())
-		}
 		if !settle(t, w, first) {
 			t.Error("asked afterwards, it is not stored")
 		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		if w.Settled() != second {
+			t.Errorf("settled %d", w.Settled())
 		}
 	})
 }
