@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"rollcall/server"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -39,10 +40,9 @@ func (n *negotiation) bind(st *stanza.Stanza) (bool, error) {
 	}
 	b := stanza.AppendAttr([]byte("<iq type='result'"), "id", id)
 	b = append(append(b, "><bind xmlns='"+nsBind+"'><jid>"...), s.Full()...)
-	n.session.Store(s)
 	n.raw.SetDeadline(time.Time{})
 	s.Control(append(b, "</jid></bind></iq>"...))
-	n.begin()
+	n.begin(s)
 	return true, nil
 }
 
@@ -66,8 +66,9 @@ func (n *negotiation) refuseIQ(st *stanza.Stanza, e *stanza.Error) error {
 
 // begin hands the connection to a fresh goroutine: the one that negotiated has
 // grown a stack that reading does not need.
-func (n *negotiation) begin() {
+func (n *negotiation) begin(s *server.Session) {
 	c := n.conn
+	s.Heard(time.Now().Unix())
 	l := n.s.limits.Load()
 	c.bucket.set(l.BytesPerSecond, l.BurstBytes)
 	if c.sc != nil {
@@ -77,7 +78,7 @@ func (n *negotiation) begin() {
 		w.begin()
 		c.wait = w
 	}
-	c.session.Load().Heard(time.Now().Unix())
+	c.session.Store(s) // from here on the watch looks at it
 	ctx := n.ctx
 	n.s.wg.Go(func() { c.serve(ctx) })
 }

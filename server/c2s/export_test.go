@@ -1,12 +1,16 @@
 package c2s
 
-import "time"
-
-// WatchAt looks at all connections as if it were that time.
-func (s *Server) WatchAt(now time.Time) { s.watch(now, s.cfg.KeepAlive, 0) }
-
-// RestAfter is how long a client is silent before its connection is at rest.
-const RestAfter = restAfter
+// Rest sends all connections with a session to rest, as if their clients had been
+// silent for long.
+func (s *Server) Rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.session.Load() != nil {
+			c.toRest(restAfter)
+		}
+	}
+}
 
 // Conns counts the connections, and those of them that are at rest.
 func (s *Server) Conns() (all, resting int) {

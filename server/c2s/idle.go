@@ -50,9 +50,7 @@ func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
 		return
 	}
 	silent := time.Duration(now.Unix()-s.LastHeard()) * time.Second
-	if silent >= restAfter && c.wait != nil && !c.resting.Swap(true) {
-		c.wake()
-	}
+	c.toRest(silent)
 	switch {
 	case k.IdlePing <= 0 || silent < k.IdlePing:
 		c.pinged.Store(false)
@@ -65,6 +63,13 @@ func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
 	case silent >= k.IdlePing+k.PingTimeout:
 		c.s.log.Info("a client is gone", "jid", s.JID, "peer", c.addr)
 		c.Abort()
+	}
+}
+
+// toRest has a client that was silent for so long read by a fresh goroutine.
+func (c *conn) toRest(silent time.Duration) {
+	if _, ok := c.raw.(*socket); ok && silent >= restAfter && !c.resting.Swap(true) {
+		c.wake()
 	}
 }
 

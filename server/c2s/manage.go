@@ -195,14 +195,12 @@ func (n *negotiation) resumeSession(st *stanza.Stanza) (bool, error) {
 		return false, n.say(failed("item-not-found", ""))
 	}
 	n.raw.SetDeadline(time.Time{})
-	n.session.Store(s)
 	n.managed, n.resumeFor = true, n.s.cfg.Management.ResumeFor
 	err = s.Resume(n.ctx, uint32(h), n.conn, func(counted uint32) []byte {
 		b := stanza.AppendAttr([]byte("<resumed xmlns='"+nsSM+"'"), "previd", id)
 		return append(stanza.AppendAttr(b, "h", strconv.FormatUint(uint64(counted), 10)), "/>"...)
 	})
 	if err != nil {
-		n.session.Store(nil)
 		n.managed = false
 		if errors.Is(err, server.ErrGone) {
 			n.raw.SetDeadline(n.deadline)
@@ -211,6 +209,6 @@ func (n *negotiation) resumeSession(st *stanza.Stanza) (bool, error) {
 		return false, n.fault(s, uint32(h), err)
 	}
 	s.SetInactive(false) // XEP-0352 §4.2: a new stream begins active
-	n.begin()
+	n.begin(s)
 	return true, nil
 }

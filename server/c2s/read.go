@@ -62,7 +62,9 @@ func (c *conn) stanzas(ctx context.Context, s *server.Session) error {
 // is to make room for one with a small stack.
 var errRest = errors.New("c2s: idle")
 
-// why tells whoever was woken what for.
+// why tells whoever was woken what for. Nobody but HangUp and the watch wakes the
+// reader of a session; resting is no sign of the latter, since what the client
+// sent just then has cleared it.
 func (c *conn) why(err error) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -70,10 +72,7 @@ func (c *conn) why(err error) error {
 	if f := c.cut.Load(); f != nil {
 		return f
 	}
-	if c.resting.Load() {
-		return errRest
-	}
-	return err
+	return errRest
 }
 
 func (c *conn) debt() time.Duration {

@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ type socket struct {
 
 	// Owned by the goroutine that reads.
 	polled bool // Read does not block: it is called from within the poller
+	empty  bool // TLS has nothing left that it could hand out
 	fd     int
 	n      int
 	err    error
@@ -98,23 +100,30 @@ func (w *socket) poll(fd uintptr) bool {
 		}
 		return true
 	}
-	if c.resting.Load() && !readable(w.fd) {
-		return false // TLS has nothing left, and would need a large stack to say so
+	if w.empty && c.resting.Load() && !readable(w.fd) {
+		return false // TLS would need a large stack to say so
 	}
 	w.n, w.err = c.tls.Read(c.take().Space())
-	if _, blocked := w.err.(errBlocked); blocked && w.n == 0 {
+	_, blocked := w.err.(errBlocked)
+	if w.empty = blocked && w.n == 0; w.empty {
 		c.rest()
 		return false
 	}
 	return true
 }
 
-// linger discards what the client still sends after our last words.
+// linger discards what the client still sends after our last words. Being woken
+// does not shorten it.
 func (c *conn) linger() {
 	if w, ok := c.raw.(*socket); ok {
 		w.polled = false
 	}
-	c.raw.SetReadDeadline(time.Now().Add(lingerFor))
-	io.CopyN(io.Discard, c.raw, 1<<20)
+	for end := time.Now().Add(lingerFor); ; {
+		c.raw.SetReadDeadline(end)
+		_, err := io.CopyN(io.Discard, c.raw, 1<<20)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(end) {
+			break
+		}
+	}
 	c.raw.Close()
 }
