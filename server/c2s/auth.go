@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 
 	mellium "mellium.im/xmpp/stream"
@@ -103,7 +104,7 @@ func (n *negotiation) auth(mechanism string, initial []byte) error {
 	a := n.s.auth.Load()
 	sv, err := sasl.NewServer(mechanism, &sasl.Config{
 		Domain: n.domain, Mechanisms: n.offered(cb), Credentials: n.s.users, Secret: n.s.secret,
-		Channel: cb, Iterations: a.Iterations,
+		Channel: cb, Iterations: a.Iterations, Admit: n.admit,
 	})
 	if err != nil {
 		return n.refused("", err)
@@ -126,32 +127,30 @@ func (n *negotiation) step(text []byte, first bool) error {
 		}
 	}
 	sv := n.dialog.server
-	if n.heldBack("") {
-		return n.failed("temporary-auth-failure")
-	}
 	ctx, cancel := context.WithDeadline(n.ctx, n.deadline)
 	defer cancel()
 	out, done, err := sv.Step(ctx, in)
-	who := sv.Claimed()
 	switch {
-	case who != "" && n.heldBack(who):
-		return n.failed("temporary-auth-failure")
 	case err != nil:
-		return n.refused(who, err)
+		return n.refused(sv.Claimed(), err)
 	case !done:
 		return n.reply("challenge", out)
 	}
 	return n.success(sv, out)
 }
 
-// heldBack reports whether guesses at an account, or from an address, were so
-// many that not even a right one is heard for a while.
-func (n *negotiation) heldBack(who jid.Bare) bool {
+// errHeldBack is for guesses: they were so many that not even a right one is
+// heard for a while.
+var errHeldBack = fmt.Errorf("%w: held back after failures", sasl.ErrTemporary)
+
+// admit asks the throttle about an account and the client's address.
+func (n *negotiation) admit(who jid.Bare) error {
 	wait := n.s.throttle.Allow(time.Now(), n.throttleKeys(who)...)
-	if wait > 0 {
-		n.s.log.Warn("login held back after failures", "jid", who, "peer", n.addr, "wait", wait)
+	if wait <= 0 {
+		return nil
 	}
-	return wait > 0
+	n.s.log.Warn("login held back after failures", "jid", who, "peer", n.addr, "wait", wait)
+	return errHeldBack
 }
 
 func (n *negotiation) throttleKeys(who jid.Bare) []string {
@@ -219,6 +218,7 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 	case errors.Is(err, sasl.ErrNotAuthorized):
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
 		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)
+	case errors.Is(err, errHeldBack):
 	case c == sasl.ErrTemporary.Error():
 		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
 	default:

@@ -40,24 +40,38 @@ func (c *certificates) any() bool { return len(*c.all.Load()) > 0 }
 
 var errNoCertificate = errors.New("no certificate is configured")
 
-// choose returns the certificate for a name: the one of the TLS handshake, or
-// else the domain that the stream was opened to.
-func (c *certificates) choose(names ...string) (*tls.Certificate, error) {
+// fitting returns the certificates for a name: the one of the TLS handshake, or
+// else the domain that the stream was opened to; all if there is none for them.
+func (c *certificates) fitting(names ...string) []*tls.Certificate {
 	all := *c.all.Load()
-	if len(all) == 0 {
-		return nil, errNoCertificate
-	}
 	for _, name := range names {
-		if name == "" {
-			continue
-		}
+		var found []*tls.Certificate
 		for _, cert := range all {
-			if cert.Leaf.VerifyHostname(name) == nil {
-				return cert, nil
+			if name != "" && cert.Leaf.VerifyHostname(name) == nil {
+				found = append(found, cert)
 			}
 		}
+		if found != nil {
+			return found
+		}
 	}
-	return all[0], nil
+	return all
+}
+
+// choose returns the certificate to show: where there are several for a name,
+// say one with an RSA key and one with an ECDSA key, the first that the client
+// can use.
+func (c *certificates) choose(h *tls.ClientHelloInfo, domain string) (*tls.Certificate, error) {
+	found := c.fitting(h.ServerName, domain)
+	if len(found) == 0 {
+		return nil, errNoCertificate
+	}
+	for _, cert := range found {
+		if h.SupportsCertificate(cert) == nil {
+			return cert, nil
+		}
+	}
+	return found[0], nil
 }
 
 // alpn is what a client that starts with TLS asks for (XEP-0368 §3).
@@ -77,7 +91,7 @@ func (s *Server) shared(direct bool) *tls.Config {
 		MinVersion: s.certs.min,
 		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c := h.Conn.(interface{ owner() *conn }).owner()
-			cert, err := s.certs.choose(h.ServerName, c.domain)
+			cert, err := s.certs.choose(h, c.domain)
 			c.cert = cert
 			return cert, err
 		},
@@ -98,7 +112,7 @@ func (o owned) owner() *conn { return o.c }
 
 // handshake makes a TLS server of the connection. The certificate shown is
 // kept, since channel binding is to it (RFC 5929 §4); a resumed session shows
-// none and is bound to the one that it would be shown.
+// none and is bound to the one that was shown then, if it can only be one.
 func (c *conn) handshake(direct bool) error {
 	cfg := c.s.tls.Load()
 	if direct {
@@ -113,7 +127,9 @@ func (c *conn) handshake(direct bool) error {
 		return err
 	}
 	if c.cert == nil {
-		c.cert, _ = c.s.certs.choose(t.ConnectionState().ServerName, c.domain)
+		if found := c.s.certs.fitting(t.ConnectionState().ServerName, c.domain); len(found) == 1 {
+			c.cert = found[0]
+		}
 	}
 	c.tls, c.nc = t, t
 	return nil
