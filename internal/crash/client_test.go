@@ -20,9 +20,9 @@ type element struct {
 	ID      string `xml:"id,attr"`
 	H       string `xml:"h,attr"`
 	Body    string `xml:"body"`
-	Delay   *struct {
-		Stamp string `xml:"stamp,attr"`
-	} `xml:"urn:xmpp:delay delay"`
+	Error   struct {
+		Type string `xml:"type,attr"`
+	} `xml:"jabber:client error"`
 	StanzaID struct {
 		ID string `xml:"id,attr"`
 	} `xml:"urn:xmpp:sid:0 stanza-id"`
@@ -186,6 +186,20 @@ func (c *client) next() (*element, error) {
 				c.handled++
 			}
 			return e, nil
+		}
+	}
+}
+
+// lastWords returns the stream error that came before the connection was lost,
+// or else what was noticed first.
+func (c *client) lastWords(first error) error {
+	for {
+		e, err := c.next()
+		if err != nil {
+			return first
+		}
+		if e.is("error") {
+			return errors.New("stream error: " + e.Inner)
 		}
 	}
 }

@@ -139,3 +139,12 @@ func (l *ledger) complain(format string, args ...any) {
 		l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
 	}
 }
+
+// number is the number of a message that was received.
+func number(e *element) int {
+	n, err := strconv.Atoi(e.Body)
+	if err != nil {
+		return -1
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -21,6 +22,9 @@ type load struct {
 
 	ending atomic.Bool // connections may be lost from here on
 	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	untold []string // who was not told of a shutdown, in this life
 }
 
 func newLoad(l *ledger, rng *rand.Rand) *load {
@@ -41,6 +45,7 @@ func newLoad(l *ledger, rng *rand.Rand) *load {
 // begin sets them to work.
 func (w *load) begin(address string) {
 	w.ending.Store(false)
+	w.untold = nil
 	w.l.begin()
 	for _, r := range w.receivers {
 		w.wg.Go(func() { w.judge(r.name, r.run(address)) })
@@ -54,6 +59,21 @@ func (w *load) begin(address string) {
 func (w *load) judge(name string, err error) {
 	if late(err) || !w.ending.Load() {
 		w.l.fault("%s: %v", name, err)
+	}
+	if !strings.Contains(err.Error(), "<system-shutdown ") {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.untold = append(w.untold, name)
+	}
+}
+
+// keepStill has all keep their connections.
+func (w *load) keepStill() {
+	for _, s := range w.senders {
+		s.steady = true
+	}
+	for _, r := range w.receivers {
+		r.steady = true
 	}
 }
 

@@ -15,6 +15,7 @@ type receiver struct {
 	managed bool // with stream management: acks, drops connections and resumes
 	lazy    bool // with stream management, but never acks
 	restive bool // without: leaves and comes back all the time
+	steady  bool // keeps its connection
 
 	c *client
 }
@@ -85,7 +86,7 @@ func (r *receiver) care(e *element, address string) error {
 			return err
 		}
 	}
-	if r.rng.IntN(200) > 0 {
+	if r.steady || r.rng.IntN(200) > 0 {
 		return nil
 	}
 	e, err := r.c.resume(address, r.name)

@@ -27,6 +27,8 @@ type sender struct {
 	l    *ledger
 	rng  *rand.Rand
 
+	steady bool // keeps its connection
+
 	c       *client
 	log     []int // messages sent on this session
 	acked   int   // how many of those are acknowledged
@@ -67,9 +69,9 @@ func (s *sender) run(address string) error {
 	}
 	for {
 		if err := s.burst(); err != nil {
-			return err
+			return s.c.lastWords(err)
 		}
-		if s.rng.IntN(dropEvery) == 0 {
+		if !s.steady && s.rng.IntN(dropEvery) == 0 {
 			if err := s.drop(address); err != nil {
 				return err
 			}
@@ -113,14 +115,21 @@ func (s *sender) read() error {
 	case e.is("r"):
 		return s.c.acknowledge()
 	case e.is("message") && e.Type == "error":
-		n, err := strconv.Atoi(strings.TrimPrefix(e.ID, "m"))
-		if err != nil {
-			return fmt.Errorf("an error for %q", e.ID)
-		}
-		s.l.refuse(n)
+		return s.refused(e)
 	case e.is("error"):
 		return errors.New("stream error: " + e.Inner)
 	}
+	return nil
+}
+
+// refused takes an error for a message: it was not stored, and another attempt
+// may succeed.
+func (s *sender) refused(e *element) error {
+	n, err := strconv.Atoi(strings.TrimPrefix(e.ID, "m"))
+	if err != nil || e.Error.Type != "wait" {
+		return fmt.Errorf("an error of type %q for %q: %s", e.Error.Type, e.ID, e.Inner)
+	}
+	s.l.refuse(n)
 	return nil
 }
 
