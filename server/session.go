@@ -304,7 +304,7 @@ func (s *Session) Hibernate(keep time.Duration) bool {
 // preface goes out before what is sent again.
 func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface func(handled uint32) []byte) error {
 	s.mu.Lock()
-	if s.life == connected {
+	for s.life == connected { // again if somebody else was faster: the last one wins
 		old, reader := s.hangUp, s.reader.wait()
 		s.mu.Unlock()
 		if old != nil {

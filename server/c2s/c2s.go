@@ -162,7 +162,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn, direct bool) {
 	refusal := s.admit(c)
 	s.wg.Go(func() {
 		if refusal != nil {
-			c.refuse(refusal)
+			c.refuse(refusal, direct)
 			return
 		}
 		c.negotiate(ctx, direct)

@@ -281,8 +281,13 @@ func (n *negotiation) waiting() bool {
 
 var errTooSoon = &stream.Fault{Condition: mellium.PolicyViolation, Text: "a new stream begins after the answer, not before"}
 
-// refuse turns a connection away before it is served.
-func (c *conn) refuse(f *stream.Fault) {
+// refuse turns a connection away before it is served. Where it begins with TLS
+// a handshake is not worth it, and nothing is said without.
+func (c *conn) refuse(f *stream.Fault, direct bool) {
+	if direct {
+		c.raw.Close()
+		return
+	}
 	c.raw.SetDeadline(time.Now().Add(lingerFor))
 	c.sayHeader()
 	c.end(f)

@@ -1,0 +1,118 @@
+package c2s_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/wire"
+)
+
+// One address has so many connections; one that ends makes room.
+func TestConnectionsPerAddress(t *testing.T) {
+	testRoom(t, "limits.connections_per_address", "policy-violation")
+}
+
+// And so have all together.
+func TestConnections(t *testing.T) {
+	testRoom(t, "limits.connections", "resource-constraint")
+}
+
+func testRoom(t *testing.T, key, condition string) {
+	s, options := encrypted(t, map[string]string{key: "2"}, "x")
+	first, second := wire.Dial(t, s.Plain), wire.DialTLS(t, s.Direct, client("x"))
+	first.Open()
+	second.Login("ada", "desk")
+	wire.Dial(t, s.Plain).Fails(condition)
+	// Where TLS is due nothing is said without it.
+	if got := wire.Dial(t, s.Direct).Rest(); got != "" {
+		t.Errorf("said in the clear: %q", got)
+	}
+	first.TCP.Close()
+	wire.Within(t, "there is room again", func() bool { n, _ := s.Streams().Conns(); return n == 1 })
+	third := wire.Dial(t, s.Plain)
+	third.Open()
+	// The limit can change, and nobody is thrown out for it.
+	options[key] = "3"
+	reload(t, s, options)
+	fourth := wire.Dial(t, s.Plain)
+	fourth.Open()
+	options[key] = "1"
+	reload(t, s, options)
+	second.Ping()
+	wire.Dial(t, s.Plain).Fails(condition)
+}
+
+// Logging in takes a second at most, wherever one stops.
+func TestAuthTimeout(t *testing.T) {
+	s, _ := encrypted(t, map[string]string{"limits.auth_timeout": `"1s"`, "c2s.plaintext_on_loopback": "true"}, "x")
+	silent, open, half, proven, dripping, noTLS := wire.Dial(t, s.Plain), wire.Dial(t, s.Plain), wire.Dial(t, s.Plain),
+		wire.Dial(t, s.Plain), wire.Dial(t, s.Plain), wire.Dial(t, s.Direct)
+	noTLS.Say("\x16\x03")
+	open.Open()
+	half.Open()
+	half.Say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLA")
+	proven.Authenticate("ada")
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); dripping.TrySay(" ") == nil; <-tick.C {
+		if time.Since(began) > wire.Patience {
+			t.Fatal("a drop now and then keeps the connection open")
+		}
+	}
+	for _, c := range []*wire.Client{silent, open, half, proven} {
+		c.Fails("connection-timeout")
+	}
+	if got := noTLS.Rest(); strings.Contains(got, "<") {
+		t.Errorf("said in the clear: %q", got)
+	}
+	// Whoever made it in time stays.
+	c := wire.Dial(t, s.Plain)
+	c.Login("ada", "desk")
+	for began := time.Now(); time.Since(began) < 1500*time.Millisecond; <-tick.C {
+		c.Ping()
+	}
+}
+
+// A client that sends faster than it may is read more slowly. Nothing is lost,
+// and others don't notice.
+func TestReadRate(t *testing.T) {
+	options := map[string]string{"limits.read_rate": `"64KiB"`, "limits.read_burst": `"64KiB"`}
+	eachKind(t, options, func(t *testing.T, s *wire.Server, dial func() *wire.Client) {
+		fast, bob, calm := dial(), dial(), dial()
+		fast.Login("ada", "desk")
+		bob.Login("bob", "home")
+		calm.Login("ada", "phone")
+		const n, size = 1000, 192
+		began := time.Now()
+		go func() {
+			for i := range n {
+				m := fmt.Sprintf("<message to='bob@x/home' type='chat'><body>%d ", i)
+				if fast.TrySay(m+strings.Repeat(".", size-len(m)-len("</body></message>"))+"</body></message>") != nil {
+					return
+				}
+			}
+		}()
+		slowest := time.Duration(0)
+		for i := range n {
+			bob.Until(fmt.Sprintf("<body>%d ", i))
+			if i%50 == 0 {
+				at := time.Now()
+				calm.Ping()
+				slowest = max(slowest, time.Since(at))
+			}
+		}
+		// The burst is free, and so is what one read takes at once.
+		took, least := time.Since(began), time.Duration(float64(n*size-64<<10-16<<10)/(64<<10)*float64(time.Second))
+		if took < least {
+			t.Errorf("%d bytes were read in %v, should take %v", n*size, took, least)
+		}
+		if took > 4*least+5*time.Second {
+			t.Errorf("%d bytes took %v to read, should take about %v", n*size, took, least)
+		}
+		if slowest > time.Second {
+			t.Errorf("somebody else waited for %v", slowest)
+		}
+	})
+}
