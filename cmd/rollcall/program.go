@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,12 +14,8 @@ import (
 	"time"
 
 	"rollcall/config"
-	"rollcall/roster"
-	"rollcall/server"
+	"rollcall/internal/assembly"
 	"rollcall/server/c2s"
-	"rollcall/server/features/archive"
-	"rollcall/server/features/offline"
-	"rollcall/server/features/register"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -28,14 +23,13 @@ import (
 // program is a server that is put together. It is built, run once and closed.
 type program struct {
 	// Fixed before run.
-	log     *slog.Logger
-	level   *slog.LevelVar
-	reread  func() (*config.Config, error)
-	out     io.Writer
-	parts   *parts
-	server  *server.Server
-	runners []runner      // the features that have work of their own
-	people  []demoAccount // of the demonstration; nil without one
+	log      *slog.Logger
+	level    *slog.LevelVar
+	reread   func() (*config.Config, error)
+	out      io.Writer
+	parts    *assembly.Assembly
+	accounts *accounts
+	people   []demoAccount // of the demonstration; nil without one
 
 	// work is for everything that goes on until the sessions have ended, which
 	// is later than the signal to stop.
@@ -45,12 +39,6 @@ type program struct {
 	// Owned by run.
 	cfg    *config.Config
 	opened []opened // in the order in which they were opened
-}
-
-// runner is a feature that has work of its own beside its handlers. Run returns
-// when ctx is done, after all that it started.
-type runner interface {
-	Run(ctx context.Context) error
 }
 
 // opened is something to be closed in the end, the last one first.
@@ -81,10 +69,7 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*program,
 	p.onClose("what goes on", func() error { p.endWork(); return nil })
 	db, err := p.openStorage(ctx)
 	if err == nil {
-		err = p.makeParts(ctx, db)
-	}
-	if err == nil {
-		err = p.makeServer(ctx)
+		err = p.assemble(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.close())
@@ -106,72 +91,20 @@ func (p *program) openStorage(ctx context.Context) (*storage.DB, error) {
 	return db, err
 }
 
-// secret returns what the server keeps to itself under a name: random bytes that
-// it made when it first needed them, and that have to stay the same.
-func (p *program) secret(ctx context.Context, name string, size int) ([]byte, error) {
-	return p.parts.db.Setting(ctx, name, func() ([]byte, error) {
-		b := make([]byte, size)
-		_, err := rand.Read(b)
-		return b, err
-	})
-}
-
-// makeParts makes what the features are made of.
-func (p *program) makeParts(ctx context.Context, db *storage.DB) error {
-	p.parts = &parts{
-		cfg: p.cfg, db: db,
-		book:         roster.NewBook(db.Rosters(), p.cfg.Roster),
-		accounts:     newAccounts(db, p.cfg),
-		registration: register.New(db.Registrations(p.cfg.C2S.Auth.Iterations), p.cfg.Registration),
-		writer:       db.NewWriter(p.log),
-	}
-	waiting := db.Offline(p.parts.writer)
-	p.parts.offline = offline.New(p.cfg.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	key, err := p.secret(ctx, "archive.ids", archive.KeySize)
-	if err != nil {
-		return err
-	}
-	if p.parts.archiveIDs, err = archive.NewIDs(key); err != nil {
-		return err
-	}
-	return p.makeStreams(ctx)
-}
-
-// makeStreams makes what serves connections.
-func (p *program) makeStreams(ctx context.Context) error {
-	secret, err := p.secret(ctx, "sasl.secret", 32)
-	if err != nil {
-		return err
-	}
+// assemble makes the server of its parts.
+func (p *program) assemble(ctx context.Context, db *storage.DB) error {
 	streams, err := streamsConfig(p.cfg, time.Now())
 	if err != nil {
 		return err
 	}
-	p.parts.streams, err = c2s.New(c2s.Options{
-		Config: streams, Users: users{p.parts.db.Accounts()}, Secret: secret, Registrar: p.parts.registration, Log: p.log,
+	p.parts, err = assembly.New(ctx, p.work, assembly.Options{
+		Config: p.cfg, Streams: streams, DB: db, Version: version, Log: p.log,
 	})
-	return err
-}
-
-// makeServer makes the server with its features.
-func (p *program) makeServer(ctx context.Context) error {
-	last, err := p.parts.db.LastID(ctx)
 	if err != nil {
 		return err
 	}
-	list := features(p.parts)
-	for _, f := range list {
-		if r, ok := f.(runner); ok {
-			p.runners = append(p.runners, r)
-		}
-	}
-	p.server = server.New(p.work, server.Options{
-		Config: p.cfg.Server, Accounts: users{p.parts.db.Accounts()}, Keeper: p.parts.writer, Features: list,
-		Version: version, Log: p.log, LastID: last,
-	})
-	p.parts.accounts.removed = func(who jid.Bare, id storage.AccountID) {
-		p.server.Removed(who, int64(id))
-	}
+	p.accounts = newAccounts(db, p.cfg)
+	p.accounts.removed = func(who jid.Bare, id storage.AccountID) { p.parts.Server.Removed(who, int64(id)) }
 	return nil
 }
 
@@ -193,7 +126,7 @@ func streamsConfig(cfg *config.Config, now time.Time) (c2s.Config, error) {
 
 // addDemo makes the accounts of the demonstration.
 func (p *program) addDemo(ctx context.Context) error {
-	d, err := newDemo(p.cfg, p.parts.accounts, p.parts.book)
+	d, err := newDemo(p.cfg, p.accounts, p.parts.Book)
 	if err != nil {
 		return err
 	}
@@ -218,20 +151,16 @@ func (p *program) run(ctx context.Context) error {
 	defer signal.Stop(hup)
 
 	failed := make(chan error, 1)
-	p.onClose("the writer of messages", p.startWriter(failed))
 	beside, endBeside := context.WithCancel(p.work)
-	var serving sync.WaitGroup
-	start := func(f func() error) { serving.Go(func() { fail(failed, f()) }) }
+	behind, endBehind := context.WithCancel(p.work)
+	var serving, running sync.WaitGroup
 	for _, l := range listeners {
-		start(func() error { return p.parts.streams.Serve(p.work, l, l.direct) })
-	}
-	for _, r := range p.runners {
-		start(func() error { return r.Run(beside) })
+		serving.Go(func() { fail(failed, p.parts.Streams.Serve(p.work, l, l.direct)) })
 	}
 	control := p.control()
-	start(func() error { return control.run(beside, socket) })
-	serving.Go(func() { p.parts.streams.Watch(beside) })
+	serving.Go(func() { fail(failed, control.run(beside, socket)) })
 	serving.Go(func() { tidy(beside) })
+	running.Go(func() { fail(failed, p.parts.Run(behind)) })
 
 	p.ready(listeners)
 	err = p.wait(ctx, hup, failed)
@@ -242,6 +171,8 @@ func (p *program) run(ctx context.Context) error {
 	endBeside()
 	err = errors.Join(err, p.stop(ctx))
 	serving.Wait()
+	endBehind() // after the sessions: what they left is stored
+	running.Wait()
 	return errors.Join(err, p.close())
 }
 
@@ -259,26 +190,10 @@ func fail(failed chan<- error, err error) {
 
 // control makes what answers the control socket.
 func (p *program) control() *control {
-	return &control{ledger: p.parts.accounts, log: p.log, status: status{
+	return &control{ledger: p.accounts, log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
 		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
 	}}
-}
-
-// startWriter starts what stores messages. It is stopped when all sessions have
-// ended, and then stores what they left.
-func (p *program) startWriter(failed chan<- error) (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		fail(failed, p.parts.writer.Run(ctx, outcome{p.server, p.parts.offline}))
-	}()
-	return func() error {
-		cancel()
-		<-done
-		return nil
-	}
 }
 
 // wait waits for the end: a signal, or a listener that failed.
@@ -300,15 +215,9 @@ func (p *program) stop(ctx context.Context) error {
 	p.log.Info("stopping", "deadline", p.cfg.Server.ShutdownDeadline)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Server.ShutdownDeadline)
 	defer cancel()
-	p.parts.streams.StopAccepting()
-	err := p.server.Stop(ctx)
-	ended := make(chan struct{})
-	go func() { p.parts.streams.Wait(); close(ended) }()
-	select {
-	case <-ended:
-		p.log.Info("stopped")
-	case <-ctx.Done():
-		p.log.Warn("some connections did not end in time and are cut off")
+	if err := p.parts.Stop(ctx); err != nil {
+		return err
 	}
-	return err
+	p.log.Info("stopped")
+	return nil
 }

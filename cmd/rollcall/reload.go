@@ -22,13 +22,13 @@ func (p *program) reload() {
 	// The files of certificates may have changed under the same names.
 	streams, err := streamsConfig(merged, time.Now())
 	if err == nil {
-		err = p.parts.streams.Reload(streams)
+		err = p.parts.Streams.Reload(streams)
 	}
 	if err != nil {
 		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
 		return
 	}
-	p.parts.registration.Configure(merged.Registration)
+	p.parts.Registration.Configure(merged.Registration)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

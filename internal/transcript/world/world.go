@@ -25,13 +25,11 @@ import (
 	"time"
 
 	"rollcall/config"
+	"rollcall/internal/assembly"
 	"rollcall/internal/transcript"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
-	"rollcall/server/features/archive"
-	"rollcall/server/features/offline"
-	"rollcall/server/features/register"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
@@ -48,21 +46,14 @@ var defaults = map[string]string{
 
 // World is one server.
 type World struct {
-	t            *testing.T
-	log          *slog.Logger
-	ctx          context.Context
-	cancel       context.CancelFunc
-	db           *storage.DB
-	book         *roster.Book
-	accounts     *storage.Accounts
-	registration *register.Feature
-	writer       *storage.Writer
-	offline      *offline.Feature
-	archiveIDs   *archive.IDs
-	streams      *c2s.Server
-	server       *server.Server
-	beside       sync.WaitGroup // what runs beside the connections
-	stopBeside   context.CancelFunc
+	t        *testing.T
+	ctx      context.Context
+	cancel   context.CancelFunc
+	db       *storage.DB
+	parts    *assembly.Assembly
+	end      context.CancelFunc // of what runs beside the connections
+	beside   sync.WaitGroup
+	accounts *storage.Accounts
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
@@ -100,68 +91,44 @@ func (w *World) build(cfg *config.Config) (err error) {
 		return err
 	}
 	w.accounts = w.db.Accounts()
-	w.book = roster.NewBook(w.db.Rosters(), cfg.Roster)
-	w.log = slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t})
-	w.writer = w.db.NewWriter(w.log)
-	waiting := w.db.Offline(w.writer)
-	w.offline = offline.New(cfg.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	if w.archiveIDs, err = archive.NewIDs(make([]byte, archive.KeySize)); err != nil {
-		return err
-	}
-	w.registration = register.New(w.db.Registrations(cfg.C2S.Auth.Iterations), cfg.Registration)
-	people := users{w.accounts}
-	w.streams, err = c2s.New(c2s.Options{
-		Config: cfg.C2S, Users: people, Secret: []byte("not much of one"), Registrar: w.registration, Log: w.log,
+	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t})
+	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
+		Config: cfg, Streams: cfg.C2S, DB: w.db, Version: "1.0", Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	list := features(w, cfg)
-	w.server = server.New(w.ctx, server.Options{
-		Config: cfg.Server, Accounts: people, Keeper: w.writer, Features: list, Version: "1.0", Log: w.log,
-	})
-	w.start(list)
-	return nil
-}
-
-// start starts what runs beside the connections.
-func (w *World) start(list []server.Feature) {
 	var beside context.Context
-	beside, w.stopBeside = context.WithCancel(context.Background())
-	w.beside.Go(func() { w.streams.Watch(beside) })
+	beside, w.end = context.WithCancel(context.Background())
 	w.beside.Go(func() {
-		if err := w.writer.Run(beside, outcome{w.server, w.offline}); err != nil {
+		if err := w.parts.Run(beside); err != nil {
 			w.t.Error(err)
 		}
 	})
-	for _, f := range list {
-		if r, runs := f.(interface{ Run(context.Context) error }); runs {
-			w.beside.Go(func() {
-				if err := r.Run(beside); err != nil {
-					w.t.Error(err)
-				}
-			})
-		}
-	}
+	return nil
 }
+
+// Streams returns what serves the connections, for tests that make their own.
+func (w *World) Streams() *c2s.Server { return w.parts.Streams }
+
+// Server returns what the sessions are bound at.
+func (w *World) Server() *server.Server { return w.parts.Server }
 
 // Dial implements transcript.World.
 func (w *World) Dial() net.Conn {
 	theirs, ours := net.Pipe()
-	w.streams.ServeConn(w.ctx, ours, false)
+	w.parts.Streams.ServeConn(w.ctx, ours, false)
 	return theirs
 }
 
 // Close implements transcript.World. It stops the server as the program does.
 func (w *World) Close() {
-	w.streams.StopAccepting()
 	stop, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if err := w.server.Stop(stop); err != nil {
+	if err := w.parts.Stop(stop); err != nil {
 		w.t.Error(err)
 	}
-	w.streams.Wait()
-	w.stopBeside() // after all who hand the writer something
+	w.end()
 	w.beside.Wait()
 	w.cancel()
 	if err := w.db.Close(); err != nil {
@@ -185,18 +152,18 @@ func (w *World) AddContact(owner, contact, subscription string) error {
 	who, whom := bare(owner), bare(contact)
 	ignore := func(roster.Result) {}
 	if subscription == "to" || subscription == "both" {
-		if _, err := w.book.Outbound(w.ctx, who, whom, roster.Subscribe, ignore); err != nil {
+		if _, err := w.parts.Book.Outbound(w.ctx, who, whom, roster.Subscribe, ignore); err != nil {
 			return err
 		}
-		if _, err := w.book.Inbound(w.ctx, who, whom, roster.Subscribed, nil, ignore); err != nil {
+		if _, err := w.parts.Book.Inbound(w.ctx, who, whom, roster.Subscribed, nil, ignore); err != nil {
 			return err
 		}
 	}
 	if subscription == "from" || subscription == "both" {
-		if _, err := w.book.Inbound(w.ctx, who, whom, roster.Subscribe, []byte("<presence type='subscribe'/>"), ignore); err != nil {
+		if _, err := w.parts.Book.Inbound(w.ctx, who, whom, roster.Subscribe, []byte("<presence type='subscribe'/>"), ignore); err != nil {
 			return err
 		}
-		if _, err := w.book.Outbound(w.ctx, who, whom, roster.Subscribed, ignore); err != nil {
+		if _, err := w.parts.Book.Outbound(w.ctx, who, whom, roster.Subscribed, ignore); err != nil {
 			return err
 		}
 	}
@@ -223,15 +190,6 @@ var onlyPassword = sync.OnceValues(func() (map[sasl.Hash]sasl.Keys, error) {
 	return sasl.NewKeys(transcript.Password, sasl.MinIterations)
 })
 
-// users shows the accounts to those who let people in.
-type users struct{ *storage.Accounts }
-
-// Lookup implements server.Accounts.
-func (u users) Lookup(ctx context.Context, who jid.Bare) (id int64, ok bool, err error) {
-	n, ok, err := u.ID(ctx, who)
-	return int64(n), ok, err
-}
-
 // strict fails the test on what somebody would have to act upon.
 type strict struct {
 	slog.Handler
@@ -251,9 +209,3 @@ func (s *strict) WithAttrs(a []slog.Attr) slog.Handler { return &strict{s.Handle
 
 // WithGroup implements slog.Handler.
 func (s *strict) WithGroup(name string) slog.Handler { return &strict{s.Handler.WithGroup(name), s.t} }
-
-// outcome tells those concerned what became of messages to be stored.
-type outcome struct {
-	*server.Server
-	*offline.Feature
-}

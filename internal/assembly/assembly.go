@@ -1,0 +1,161 @@
+// Package assembly puts the server together from its parts, for the program and
+// for the conversations that test it alike.
+package assembly
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"rollcall/config"
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
+	"rollcall/server/features/offline"
+	"rollcall/server/features/register"
+	"rollcall/storage"
+	"rollcall/xmpp/jid"
+)
+
+// Options are what the parts are made of.
+type Options struct {
+	Config  *config.Config
+	Streams c2s.Config  // Config.C2S with the certificates to show
+	DB      *storage.DB // open and migrated
+	Version string
+	Log     *slog.Logger
+}
+
+// Assembly is a server with all that belongs to it.
+type Assembly struct {
+	Server       *server.Server
+	Streams      *c2s.Server
+	Book         *roster.Book
+	Registration *register.Feature
+
+	db         *storage.DB
+	writer     *storage.Writer
+	offline    *offline.Feature
+	archiveIDs *archive.IDs
+	runners    []runner
+}
+
+// runner is a feature that has work of its own beside its handlers. Run returns
+// when ctx is done, after all that it started.
+type runner interface {
+	Run(ctx context.Context) error
+}
+
+// New puts a server together. It starts nothing. work is for what no connection
+// waits for; it is to be cancelled after all else has ended.
+func New(ctx, work context.Context, o Options) (*Assembly, error) {
+	a := &Assembly{
+		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
+		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
+	}
+	waiting := o.DB.Offline(a.writer)
+	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
+	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	if a.archiveIDs, err = archive.NewIDs(key); err != nil {
+		return nil, err
+	}
+	salts, err := a.secret(ctx, "sasl.secret", 32)
+	if err != nil {
+		return nil, err
+	}
+	people := users{o.DB.Accounts()}
+	a.Streams, err = c2s.New(c2s.Options{Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	last, err := o.DB.LastID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := a.features(o.Config)
+	for _, f := range list {
+		if r, ok := f.(runner); ok {
+			a.runners = append(a.runners, r)
+		}
+	}
+	a.Server = server.New(work, server.Options{
+		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
+		Version: o.Version, Log: o.Log, LastID: last,
+	})
+	return a, nil
+}
+
+// secret returns what the server keeps to itself under a name: random bytes that
+// it made when it first needed them, and that have to stay the same.
+func (a *Assembly) secret(ctx context.Context, name string, size int) ([]byte, error) {
+	return a.db.Setting(ctx, name, func() ([]byte, error) {
+		b := make([]byte, size)
+		_, err := rand.Read(b)
+		return b, err
+	})
+}
+
+// Run does what goes on beside the connections, until ctx is done: that is to be
+// when the last session has ended, since then what it left is stored. It returns
+// early if something that should go on does not.
+func (a *Assembly) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	start := func(f func(context.Context) error) {
+		all.Go(func() {
+			if err := f(ctx); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+				cancel()
+			}
+		})
+	}
+	start(func(ctx context.Context) error { return a.writer.Run(ctx, outcome{a.Server, a.offline}) })
+	start(func(ctx context.Context) error { a.Streams.Watch(ctx); return nil })
+	for _, r := range a.runners {
+		start(r.Run)
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Stop ends all streams in good order, or what can be until ctx is done. Run
+// goes on.
+func (a *Assembly) Stop(ctx context.Context) error {
+	a.Streams.StopAccepting()
+	err := a.Server.Stop(ctx)
+	ended := make(chan struct{})
+	go func() { a.Streams.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = errors.Join(err, errors.New("some connections did not end in time and are cut off"))
+	}
+	return err
+}
+
+// users lets streams and the server look up the accounts in the database.
+type users struct{ *storage.Accounts }
+
+// Lookup implements server.Accounts.
+func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
+	id, found, err := u.ID(ctx, who)
+	return int64(id), found, err
+}
+
+// outcome tells those concerned what became of messages to be stored: the
+// sender of one that was lost, and who hands out those that wait.
+type outcome struct {
+	*server.Server
+	*offline.Feature
+}

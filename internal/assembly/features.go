@@ -1,0 +1,57 @@
+package assembly
+
+import (
+	"rollcall/config"
+	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/server/features/archive"
+	"rollcall/server/features/availability"
+	"rollcall/server/features/carbons"
+	"rollcall/server/features/contacts"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/entitytime"
+	"rollcall/server/features/ping"
+	"rollcall/server/features/vcard"
+	"rollcall/server/features/version"
+)
+
+// features is THE LIST: everything that the server can do. Handlers of the same
+// phase run in this order.
+func (a *Assembly) features(cfg *config.Config) []server.Feature {
+	there := availability.New(a.Book)
+	list := contacts.New(a.Book, there)
+	there.OnAvailable(list.Redeliver)
+	there.OnWilling(a.offline.Deliver)
+	all := []server.Feature{a.Streams, list, there}
+	if cfg.ArchiveEnabled {
+		kept := a.db.Archive(a.writer)
+		all = append(all, archive.New(cfg.Archive, archive.Parts{
+			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
+		}))
+	}
+	return append(all,
+		a.offline,
+		carbons.New(),
+		disco.New(a.Book),
+		ping.New(),
+		entitytime.New(),
+		version.New(""), // nobody has to know the operating system
+		vcard.New(a.db.VCards(), cfg.VCard),
+		a.Registration,
+	)
+}
+
+// Infos returns what the features of a configuration say of themselves. Nothing
+// is opened for it.
+func Infos(cfg *config.Config) ([]server.Info, error) {
+	streams, err := c2s.New(c2s.Options{Config: c2s.Config{Limits: cfg.C2S.Limits}})
+	if err != nil {
+		return nil, err
+	}
+	a := &Assembly{Streams: streams}
+	var infos []server.Info
+	for _, f := range a.features(cfg) {
+		infos = append(infos, f.Info())
+	}
+	return infos, nil
+}
