@@ -10,7 +10,7 @@ import (
 // The people of these tests.
 var (
 	senders   = []string{"ada", "bea", "cleo", "dora"}
-	receivers = []string{"plain", "second", "managed", "other", "lazy", "restive", "away", "private"}
+	receivers = []string{"plain", "second", "managed", "other", "lazy", "restive", "forgetful", "away", "private"}
 )
 
 // load is senders and receivers at work, in one life of the program after
@@ -32,6 +32,7 @@ func newLoad(l *ledger, rng *rand.Rand) *load {
 	w := &load{l: l, receivers: []*receiver{
 		{name: "plain"}, {name: "second"}, {name: "managed", managed: true}, {name: "other", managed: true},
 		{name: "lazy", lazy: true}, {name: "restive", restive: true},
+		{name: "forgetful", forgets: true},
 	}}
 	for _, r := range w.receivers {
 		r.l, r.rng = l, own()

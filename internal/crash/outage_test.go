@@ -138,7 +138,7 @@ func TestBrokenConnections(t *testing.T) {
 	l := &ledger{}
 	w := newLoad(l, rng)
 	w.keepStill()
-	w.receivers = slices.DeleteFunc(w.receivers, func(r *receiver) bool { return r.restive })
+	w.receivers = slices.DeleteFunc(w.receivers, func(r *receiver) bool { return r.restive || r.forgets })
 	w.begin(p.address)
 	for range 5 {
 		if err := l.await(0, 50+rng.IntN(200), 0); err != nil {

@@ -17,10 +17,7 @@ func TestStop(t *testing.T) {
 		l := &ledger{}
 		w := newLoad(l, rng)
 		w.keepStill()
-		w.receivers = slices.DeleteFunc(w.receivers, func(r *receiver) bool { return r.name == "other" || r.restive })
-		for _, s := range w.senders {
-			s.to = []string{"plain", "second", "managed", "other", "lazy", "away", "private"}
-		}
+		w.receivers = slices.DeleteFunc(w.receivers, func(r *receiver) bool { return r.name == "other" })
 		fallAsleep(t, p, &receiver{name: "other", managed: true, l: l})
 		w.begin(p.address)
 		if err := l.await(0, 300+rng.IntN(500), 0); err != nil {
@@ -30,7 +27,9 @@ func TestStop(t *testing.T) {
 		p.stop()
 		w.wait()
 		for _, name := range w.untold {
-			t.Errorf("%s was not told of the shutdown", name)
+			if name != "restive" && name != "forgetful" { // who may have come to a closed door
+				t.Errorf("%s was not told of the shutdown", name)
+			}
 		}
 		p.start()
 		if n := report(t, w); n > 0 {
@@ -56,7 +55,7 @@ func fallAsleep(t *testing.T, p *program, r *receiver) {
 func afterStop(t *testing.T, p *program, l *ledger) {
 	t.Helper()
 	f := examine(t, p, l)
-	had := map[string]map[int]bool{"plain": {}, "second": {}, "managed": {}}
+	had := map[string]map[int]bool{"plain": {}, "second": {}, "managed": {}, "restive": {}, "forgetful": {}}
 	for n := range l.letters {
 		letter := &l.letters[n]
 		if len(letter.got) == 0 {
@@ -69,9 +68,8 @@ func afterStop(t *testing.T, p *program, l *ledger) {
 			m[n] = true
 		}
 	}
-	names := []string{"plain", "second", "managed", "other", "lazy", "away", "private"}
-	for _, name := range names {
+	for _, name := range receivers {
 		f.collect(name, had[name])
 	}
-	f.nothingWaits(names...)
+	f.nothingWaits(receivers...)
 }
