@@ -59,7 +59,8 @@ type Child struct {
 	Inner Span // what is between its tags; empty for an empty element
 }
 
-// Prefix is a namespace binding made by a stream header.
+// Prefix is a namespace binding made by a stream header. The URI is unescaped: it
+// may have stood between quotes of either kind.
 type Prefix struct{ Prefix, URI string }
 
 // Stanza is one first-level child of a stream, checked to be well-formed. The
@@ -155,9 +156,7 @@ func (s *Stanza) AppendTag(dst []byte, from, to string) []byte {
 		}
 		dst = append(dst, " xmlns:"...)
 		dst = append(dst, p.Prefix...)
-		dst = append(dst, "='"...)
-		dst = append(dst, p.URI...)
-		dst = append(dst, '\'')
+		dst = append(AppendText(append(dst, "='"...), p.URI), '\'')
 	}
 	return dst
 }

@@ -65,11 +65,14 @@ func (s *Scanner) header(b []byte, space string) (Header, error) {
 	name := s.name(o.local, o.space, o.rootSpace, o.fromRoot)
 	right := name.Is(stanza.NSStream, "stream")
 	wrongSpace := string(name.Local) == "stream"
+	carried := 0
 	for _, bd := range s.ns {
+		uri := stanza.Text(s.bytes(bd.uri))
 		if bd.prefix.Len() == 0 {
-			s.space = stanza.Text(s.bytes(bd.uri))
+			s.space = uri
 		} else {
-			s.root = append(s.root, stanza.Prefix{Prefix: string(s.bytes(bd.prefix)), URI: string(s.bytes(bd.uri))})
+			s.root = append(s.root, stanza.Prefix{Prefix: string(s.bytes(bd.prefix)), URI: uri})
+			carried += len(uri) + bd.prefix.Len()
 		}
 	}
 	if len(s.root) == 1 && s.root[0] == usual[0] {
@@ -82,6 +85,8 @@ func (s *Scanner) header(b []byte, space string) (Header, error) {
 	switch {
 	case done:
 		return h, ErrBadFormat
+	case carried > maxCarried:
+		return h, ErrTooManyNS
 	case right && s.space == space:
 		return h, h.check()
 	case right && s.space != space, !right && wrongSpace:
@@ -89,6 +94,11 @@ func (s *Scanner) header(b []byte, space string) (Header, error) {
 	}
 	return h, ErrBadFormat
 }
+
+// maxCarried bounds the prefixes of a header, names and all. Each stanza that
+// uses one of them takes all along when it is forwarded, and must not grow to a
+// multiple of what its sender sent.
+const maxCarried = 1 << 10
 
 // version returns the version attribute of the tag just scanned.
 func (s *Scanner) version(b []byte) string {
@@ -137,6 +147,10 @@ func (s *Scanner) declaration(b []byte) error {
 	if v, ok := pseudo(b[len(lead):end], "version"); !ok || !strings.HasPrefix(v, "1.") {
 		return ErrNotWellFormed
 	}
+	if s.declared {
+		return ErrNotWellFormed // there is one XML declaration at most
+	}
+	s.declared = true
 	s.pos += end + 2
 	return nil
 }

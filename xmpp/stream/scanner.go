@@ -39,6 +39,8 @@ type Scanner struct {
 	pos   int    // next token
 	depth int
 
+	declared bool // the XML declaration came
+
 	limits Limits
 	root   []stanza.Prefix // bindings of the stream header
 	space  string          // default namespace of the stream
@@ -99,6 +101,7 @@ func (s *Scanner) Reset(limits Limits, space string, root []stanza.Prefix) {
 	s.buf, s.start, s.pos, s.depth = s.buf[:0], 0, 0, 0
 	s.limits, s.root, s.space = limits, root, space
 	s.ns = s.ns[:0]
+	s.declared = false
 }
 
 // SetLimits changes the limits, as login does.
