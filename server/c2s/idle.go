@@ -77,7 +77,7 @@ func (c *conn) toRest(silent time.Duration) {
 // for too long.
 func (c *conn) stuck(s *server.Session, now time.Time) bool {
 	sent, writing := s.Progress()
-	if !writing || sent != c.seen {
+	if !writing || sent != c.seen || c.since.IsZero() {
 		c.seen, c.since = sent, now
 		return false
 	}

@@ -148,14 +148,11 @@ func (n *negotiation) reopen() error {
 	if f == nil {
 		f = n.to(h)
 	}
-	if err := n.sayHeader(); err != nil {
-		return err
-	}
 	if f != nil {
-		return f
+		return f // our header goes out before it
 	}
 	n.space, n.root = n.sc.Scope()
-	return n.say(n.features())
+	return n.say(n.features(n.header()))
 }
 
 // to decides which domain the stream is with.
@@ -175,9 +172,9 @@ func (n *negotiation) to(h stream.Header) *stream.Fault {
 	return nil
 }
 
-// sayHeader sends our stream header (RFC 6120 §4.7), which comes before
-// anything else, an error included.
-func (c *conn) sayHeader() error {
+// header returns our stream header (RFC 6120 §4.7), which comes before anything
+// else, an error included.
+func (c *conn) header() []byte {
 	c.said = true
 	b := []byte("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='" + stanza.NSStream + "' version='1.0' xml:lang='en'")
 	b = stanza.AppendAttr(b, "id", rand.Text())
@@ -186,7 +183,7 @@ func (c *conn) sayHeader() error {
 		from = c.s.srv.Domains()[0].Name
 	}
 	b = stanza.AppendAttr(b, "from", from)
-	return c.say(append(b, '>'))
+	return append(b, '>')
 }
 
 func (c *conn) say(b []byte) error {
@@ -196,9 +193,9 @@ func (c *conn) say(b []byte) error {
 
 const nsTLS = "urn:ietf:params:xml:ns:xmpp-tls"
 
-// features lists what the client can do next (RFC 6120 §4.3.2).
-func (n *negotiation) features() []byte {
-	b := []byte("<stream:features>")
+// features appends what the client can do next (RFC 6120 §4.3.2).
+func (n *negotiation) features(b []byte) []byte {
+	b = append(b, "<stream:features>"...)
 	switch {
 	case n.stage == known:
 		b = append(b, "<bind xmlns='"+nsBind+"'/><session xmlns='"+nsSession+"'><optional/></session>"...)
@@ -289,7 +286,6 @@ func (c *conn) refuse(f *stream.Fault, direct bool) {
 		return
 	}
 	c.raw.SetDeadline(time.Now().Add(lingerFor))
-	c.sayHeader()
 	c.end(f)
 }
 
@@ -299,10 +295,11 @@ func (c *conn) end(err error) {
 	switch {
 	case errors.As(err, &f):
 		c.raw.SetWriteDeadline(time.Now().Add(lastWrite))
+		var b []byte
 		if !c.said {
-			c.sayHeader() // RFC 6120 §4.9.1.2
+			b = c.header() // RFC 6120 §4.9.1.2
 		}
-		c.say(append(f.Append(nil), "</stream:stream>"...))
+		c.say(append(f.Append(b), "</stream:stream>"...))
 		c.s.log.Debug("stream ended", "peer", c.addr, "why", f)
 	case err == stream.End && c.said:
 		c.raw.SetWriteDeadline(time.Now().Add(lastWrite))
