@@ -4,7 +4,8 @@
 //
 // The rules are in package roster; this package carries them out. Whatever has
 // to come in order of modification, results and pushes and the stanzas that
-// explain them, is sent under the lock of the roster's book.
+// explain them, is sent under the lock of the roster's book, or waits its turn in
+// line.
 package contacts
 
 import (
@@ -38,6 +39,7 @@ type Feature struct {
 
 	// Safe.
 	pushes atomic.Uint64 // for ids
+	line   line
 }
 
 // New returns the feature.

@@ -6,7 +6,6 @@ import (
 
 	"rollcall/roster"
 	"rollcall/server"
-	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
 
@@ -104,11 +103,4 @@ func (f *Feature) push(c *roster.Change) push {
 
 func (p push) to(s *server.Session) {
 	s.Deliver(server.Delivery{Kind: stanza.IQ}, p.head, s.Full(), p.tail)
-}
-
-// pushAll sends a change to all interested resources (RFC 6121 §2.2).
-func (f *Feature) pushAll(owner jid.Bare, c *roster.Change) {
-	if c != nil {
-		f.eachInterested(owner, f.push(c).to)
-	}
 }

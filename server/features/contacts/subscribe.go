@@ -41,25 +41,38 @@ func (f *Feature) leave(p *server.Packet) error {
 			return stanza.Refuse(stanza.ErrPolicyViolation, "a subscription request has at most %d bytes", f.maxRequest)
 		}
 	}
-	ctx := f.srv.Context()
-	res, err := f.book.Outbound(ctx, owner, contact, e, func(res roster.Result) { f.pushAll(owner, res.Push) })
+	var t *turn
+	res, err := f.book.Outbound(f.srv.Context(), owner, contact, e, func(res roster.Result) {
+		if res.Forward {
+			t = f.line.hold(owner, res.Push)
+			return
+		}
+		f.pushAll(owner, res.Push)
+	})
 	if err != nil {
 		return refusal(err)
 	}
 	if res.Notice == roster.SendUnavailable {
 		f.presence.Hide(owner, contact)
 	}
-	if res.Forward {
-		// RFC 6121 §3: from the bare address; §3.1.2, rule 1: to the bare one.
-		raw := p.Stanza.Append(nil, p.Account.Attr(), stanza.Escape(string(contact)))
-		if err := f.srv.Post(ctx, p.Sender, raw); err != nil {
-			return err
-		}
+	if t != nil {
+		err = f.forward(p)
+		f.release(owner, t)
+	}
+	if err != nil {
+		return err
 	}
 	if res.Notice == roster.SendCurrent {
 		f.presence.Show(owner, contact)
 	}
 	return server.Done
+}
+
+// forward routes a subscription stanza of a client of ours, from the bare address
+// (RFC 6121 §3) to the bare address (§3.1.2, rule 1).
+func (f *Feature) forward(p *server.Packet) error {
+	raw := p.Stanza.Append(nil, p.Account.Attr(), stanza.Escape(string(p.To.Bare())))
+	return f.srv.Post(f.srv.Context(), p.Sender, raw)
 }
 
 // arrive takes a subscription stanza that is for an account of ours (RFC 6121
@@ -88,16 +101,25 @@ func (f *Feature) arrive(p *server.Packet) error {
 		}
 		return err
 	}
+	id := stanza.Text(p.Stanza.ID) // the packet ends here
+	answer := func() { f.answer(owner, contact, &res, id) }
+	if !f.line.answer(contact, answer) {
+		answer()
+	}
+	return server.Done
+}
+
+// answer tells a contact what follows at once from its subscription stanza.
+func (f *Feature) answer(owner, contact jid.Bare, res *roster.Result, id string) {
 	if res.Notice == roster.SendUnavailable {
 		f.presence.Hide(owner, contact)
 	}
 	if res.Reply != 0 {
-		f.post(owner, contact, res.Reply, stanza.Text(p.Stanza.ID))
+		f.post(owner, contact, res.Reply, id)
 	}
 	if res.Notice == roster.SendCurrent {
 		f.presence.Show(owner, contact)
 	}
-	return server.Done
 }
 
 // deliver hands a subscription stanza to the owner's clients: a request to those
