@@ -180,6 +180,7 @@ type Registry struct {
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
+	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	streams  []func(domain string) []byte
 	infos    []Info
@@ -215,6 +216,10 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // reached the client: were acknowledged, or sent to one that cannot
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
+
+// OnRemoving adds a call for each account that is about to be removed: the last
+// chance to read what is its own.
+func (r *Registry) OnRemoving(f func(context.Context, *Account)) { r.removing = append(r.removing, f) }
 
 // OnRemoved adds a call for each account that was removed.
 func (r *Registry) OnRemoved(f func(*Account)) { r.removed = append(r.removed, f) }

@@ -167,6 +167,13 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	return s, nil
 }
 
+// Removing tells the server that an account is about to be removed.
+func (srv *Server) Removing(ctx context.Context, j jid.Bare, id int64) {
+	for _, f := range srv.reg.removing {
+		f(ctx, NewAccount(j, id))
+	}
+}
+
 // Removed tells the server that an account is no more: its sessions are cut
 // off and the features forget it.
 func (srv *Server) Removed(j jid.Bare, id int64) {

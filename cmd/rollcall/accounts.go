@@ -37,6 +37,12 @@ type ledger interface {
 	List(ctx context.Context, after jid.Bare, limit int) ([]storage.Account, error)
 }
 
+// removals is who has to know of accounts that are removed: before, and after.
+type removals interface {
+	Removing(ctx context.Context, who jid.Bare, id int64)
+	Removed(who jid.Bare, id int64)
+}
+
 // accounts is the one place where accounts are changed, whoever asks: the
 // command line, the control socket, or a client that registers.
 type accounts struct {
@@ -44,9 +50,8 @@ type accounts struct {
 	register *storage.Registrations
 	domains  []server.Domain
 
-	// removed tells the running server that an account is gone. It is nil
-	// where there is none.
-	removed func(jid.Bare, storage.AccountID)
+	// running is the server whose accounts they are, if there is one.
+	running removals
 }
 
 func newAccounts(db *storage.DB, cfg *config.Config) *accounts {
@@ -85,11 +90,14 @@ func (a *accounts) Remove(ctx context.Context, who jid.Bare) error {
 	if err != nil {
 		return explain(who, err)
 	}
+	if a.running != nil {
+		a.running.Removing(ctx, who, int64(account.ID))
+	}
 	if err := a.register.Remove(ctx, who); err != nil {
 		return explain(who, err)
 	}
-	if a.removed != nil {
-		a.removed(who, account.ID)
+	if a.running != nil {
+		a.running.Removed(who, int64(account.ID))
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
 
@@ -58,16 +57,34 @@ func (c *command) openSocket() *accounts {
 	return a
 }
 
+// hears is told of accounts that are removed.
+type hears struct {
+	t        *testing.T
+	removing jid.Bare
+	gone     []jid.Bare
+}
+
+// Removing implements removals.
+func (h *hears) Removing(_ context.Context, who jid.Bare, id int64) {
+	if id == 0 {
+		h.t.Error("the removed account has no number")
+	}
+	h.removing = who
+}
+
+// Removed implements removals.
+func (h *hears) Removed(who jid.Bare, id int64) {
+	if id == 0 || h.removing != who {
+		h.t.Error("nobody was told before the account was removed")
+	}
+	h.gone = append(h.gone, who)
+}
+
 func TestAccountsWhileTheServerRuns(t *testing.T) {
 	c := newCommand(t, "")
 	a := c.openSocket()
-	var gone []jid.Bare
-	a.removed = func(who jid.Bare, id storage.AccountID) {
-		if id == 0 {
-			t.Error("the removed account has no number")
-		}
-		gone = append(gone, who)
-	}
+	told := &hears{t: t}
+	a.running = told
 	c.must("tea\n", "account", "add", "ada@localhost", "--password-stdin")
 	if !c.accepts("ada@localhost", "tea") {
 		t.Error("the account that was added through the server is not there")
@@ -82,8 +99,8 @@ func TestAccountsWhileTheServerRuns(t *testing.T) {
 	}
 	c.must("", "account", "remove", "ada@localhost")
 	// That the server heard of it shows that it was not done behind its back.
-	if len(gone) != 1 || gone[0] != "ada@localhost" {
-		t.Errorf("the server was told that %v are gone, want ada@localhost", gone)
+	if len(told.gone) != 1 || told.gone[0] != "ada@localhost" {
+		t.Errorf("the server was told that %v are gone, want ada@localhost", told.gone)
 	}
 	c.fails("", []string{"account", "remove", "ada@localhost"}, "there is no account ada@localhost")
 }

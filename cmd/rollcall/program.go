@@ -17,7 +17,6 @@ import (
 	"rollcall/internal/assembly"
 	"rollcall/server/c2s"
 	"rollcall/storage"
-	"rollcall/xmpp/jid"
 )
 
 // program is a server that is put together. It is built, run once and closed.
@@ -104,7 +103,7 @@ func (p *program) assemble(ctx context.Context, db *storage.DB) error {
 		return err
 	}
 	p.accounts = newAccounts(db, p.cfg)
-	p.accounts.removed = func(who jid.Bare, id storage.AccountID) { p.parts.Server.Removed(who, int64(id)) }
+	p.accounts.running = p.parts.Server
 	return nil
 }
 

@@ -70,6 +70,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.On(stanza.Presence, server.Leaving, server.Copy, f.leave)
 	r.On(stanza.Presence, server.Arriving, server.Amend, f.arrive)
 	r.StreamFeature(f.advertise)
+	r.OnRemoving(f.removing)
 	r.OnRemoved(f.removed)
 }
 
@@ -114,11 +115,19 @@ func (f *Feature) Redeliver(s *server.Session) {
 	}
 }
 
+// removing has the roster of an account read while it is there, so that its
+// contacts can be told.
+func (f *Feature) removing(ctx context.Context, a *server.Account) {
+	if _, err := f.book.Of(ctx, a.JID); err != nil {
+		f.srv.Log().Warn("the contacts of an account that is removed are not told", "jid", a.JID, "err", err)
+	}
+}
+
 // removed tells the contacts of an account that is no more that they see nobody
 // there, and that nobody sees them.
 func (f *Feature) removed(a *server.Account) {
 	ctx := f.srv.Context()
-	// The rows are gone already: what is known is what was in memory.
+	// The rows are gone already; removing had them read.
 	r, err := f.book.Of(ctx, a.JID)
 	f.book.Forget(a.JID)
 	if err != nil {

@@ -134,6 +134,7 @@ func (f *Feature) remove(ctx context.Context, r *server.Request, a *server.Accou
 	if a.ID == 0 {
 		return &stanza.Error{Condition: mellium.RegistrationRequired}
 	}
+	f.srv.Removing(ctx, a.JID, a.ID)
 	if err := f.accounts.Remove(ctx, a.JID); err != nil {
 		return err
 	}
