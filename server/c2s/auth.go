@@ -100,6 +100,12 @@ func (n *negotiation) sasl(st *stanza.Stanza) error {
 
 // auth begins an exchange (RFC 6120 §6.4.2).
 func (n *negotiation) auth(mechanism string, initial []byte) error {
+	if n.dialog.server != nil {
+		// One that is begun anew has failed, too: else there is no end to it.
+		if n.dialog.failures++; n.dialog.failures >= n.s.auth.Load().AttemptsPerStream {
+			return errTooManyAttempts
+		}
+	}
 	cb := n.binding()
 	a := n.s.auth.Load()
 	sv, err := sasl.NewServer(mechanism, &sasl.Config{

@@ -52,6 +52,8 @@ var (
 func (c *conn) negotiate(ctx context.Context, direct bool) {
 	n := &negotiation{conn: c, ctx: ctx, deadline: time.Now().Add(c.s.limits.Load().AuthTimeout)}
 	c.raw.SetDeadline(n.deadline)
+	l := c.s.limits.Load()
+	c.bucket.set(l.BytesPerSecond, l.BurstBytes)
 	if direct {
 		if err := c.handshake(true); err != nil {
 			c.s.log.Debug("no TLS with a client", "peer", c.addr, "err", err)
@@ -110,6 +112,9 @@ func (n *negotiation) next() (*stanza.Stanza, error) {
 func (n *negotiation) read() error {
 	if f := n.cut.Load(); f != nil {
 		return f
+	}
+	if err := n.pause(n.debt()); err != nil {
+		return err
 	}
 	err := n.fill()
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -225,9 +225,9 @@ func entity(b []byte) (int, error) {
 	}
 	switch ref := b[1:i]; {
 	case string(ref) == "lt", string(ref) == "gt", string(ref) == "amp", string(ref) == "apos", string(ref) == "quot":
-	case len(ref) > 1 && ref[0] == '#':
+	case len(ref) > 0 && ref[0] == '#':
 		base, ds := rune(10), ref[1:]
-		if ds[0] == 'x' {
+		if len(ds) > 0 && ds[0] == 'x' {
 			base, ds = 16, ds[1:]
 		}
 		if len(ds) == 0 {
