@@ -9,6 +9,8 @@
 #               a busy minute hits all alike. One round takes about seven minutes.
 #   SERVERS     "rollcall prosody ejabberd"
 #   SCENARIOS   as measure.sh has them
+#   TLS_KEY     rsa, as the others' scripts have it (2048 bits; the default), or
+#               ecdsa (P-256): which key all servers use for TLS
 #   OUT         directory for the results (bin/bench)
 #   GO_BENCH=0  leave out the Go benchmarks; COMPARE=0 the comparison
 set -euo pipefail
@@ -20,6 +22,7 @@ RUNS=${RUNS:-3}
 SERVERS=${SERVERS:-rollcall prosody ejabberd}
 SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
 OUT=${OUT:-bin/bench}
+TLS_KEY=${TLS_KEY:-rsa}
 GO=${GO:-go}
 export ADDR_rollcall=127.0.0.1:18222 ADDR_null=127.0.0.1:19222 MODES=pinned
 
@@ -45,6 +48,7 @@ have_peers() {
 # the accounts of the servers that have none yet.
 set_up() {
 	"$BENCH_DIR/peers/setup.sh" "$PEERS_DIR" >/dev/null 2>&1
+	[ "$TLS_KEY" = rsa ] || ecdsa_key
 	cp bench/start-rollcall.sh bench/start-null.sh "$PEERS_DIR/"
 	mkdir -p "$PEERS_DIR/rollcall/data"
 	CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o "$PEERS_DIR/rollcall/bin" ./cmd/rollcall
@@ -66,6 +70,37 @@ set_up() {
 	done
 }
 
+# ecdsa_key makes a certificate with a P-256 key and has all servers use it.
+ecdsa_key() {
+	export PEER_TLS=$PEERS_DIR/tls-ecdsa
+	[ ! -f "$PEER_TLS/both.pem" ] || return 0
+	mkdir -p "$PEER_TLS"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
+		-keyout "$PEER_TLS/key.pem" -out "$PEER_TLS/cert.pem" \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost,DNS:conference.localhost 2>/dev/null
+	cat "$PEER_TLS/key.pem" "$PEER_TLS/cert.pem" >"$PEER_TLS/both.pem"
+	chmod 644 "$PEER_TLS"/*.pem # a throw-away key: the servers run as other users
+}
+
+# relay measures the null relay: what the kernel and the load tool cost alone.
+relay() {
+	RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$plain" null
+	local pid
+	pid=$(CORE=0 "$PEERS_DIR/start-null.sh")
+	relay_presence 20x200 --prefix wat --users 200 --publishers 20
+	relay_presence 1x2000 --prefix bigw --users 2000 --pub-prefix bigp --publishers 1
+	"$PEERS_DIR/stop.sh" null
+}
+
+# relay_presence NAME FLAGS...: the relay has no rosters, and any password will do.
+relay_presence() {
+	local label=null/pinned/presence-$1-saturated
+	shift
+	timeout 300 taskset -c 1 "$PEERS_DIR/xmppload" presence "$@" --window 1 --check-rosters=false --mech PLAIN \
+		--addr "$ADDR_null" --pid "$pid" --duration 5s --timeout 30s --label "$label" >>"$plain" 2>>"$plain.log" ||
+		echo "$label: failed" >&2
+}
+
 # fresh gives this server the seeded database, without what earlier rounds left.
 fresh() {
 	rm -rf "$PEERS_DIR/rollcall/data"
@@ -80,12 +115,12 @@ stop_all() {
 	done
 }
 
-# round N measures every server once, with archives off and then on.
+# round N measures everybody once, with archives off and then on.
 round() {
 	echo "round $1 of $RUNS"
 	fresh
 	RUNS=1 SCENARIOS=$SCENARIOS "$PEERS_DIR/measure.sh" "$plain" $SERVERS
-	RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$plain" null
+	relay
 	fresh
 	PEER_MAM=1 RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$archived" $SERVERS
 	fresh
