@@ -2,8 +2,11 @@ package badinput
 
 import (
 	"fmt"
+	"maps"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,10 +22,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// options let one address do what takes many in real life, as fast as it can.
-var options = map[string]string{
-	"limits.connections_per_address": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
-	"stream_management.resume_for": `"1s"`,
+// serve starts a server where one address can do what takes many in real life,
+// as fast as it can.
+func serve(t *testing.T, more map[string]string) *wire.Server {
+	t.Helper()
+	options := map[string]string{
+		"limits.connections_per_address": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
+		"stream_management.resume_for": `"1s"`,
+		"storage.path":                 strconv.Quote(filepath.Join(t.TempDir(), "test.db")),
+	}
+	maps.Copy(options, more)
+	return wire.Serve(t, options, "ada", "bob", "mallory")
 }
 
 const (
@@ -35,7 +45,7 @@ const (
 // while: each message arrives, once, in order and soon. Afterwards neither
 // goroutines nor memory are left.
 func TestCorpus(t *testing.T) {
-	s := wire.Serve(t, options, "ada", "bob", "mallory")
+	s := serve(t, nil)
 	chat := begin(t, s)
 	before := heap()
 	cases := Corpus()

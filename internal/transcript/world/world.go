@@ -9,7 +9,7 @@
 //
 // Some defaults differ from those of the file: the domain is x, clients may log
 // in without encryption, and the server does not ask idle clients whether they
-// are there.
+// are there. The database is in memory, unless storage.path says where else.
 package world
 
 import (
@@ -83,7 +83,11 @@ func configuration(options map[string]string) (*config.Config, error) {
 }
 
 func (w *World) build(cfg *config.Config) (err error) {
-	w.db, err = storage.Open(w.ctx, storage.Config{Driver: storage.SQLite, Path: storage.Memory})
+	path := storage.Memory // which has one connection for everybody; a file has more
+	if cfg.Storage.Path != config.Default().Storage.Path {
+		path = cfg.Storage.Path
+	}
+	w.db, err = storage.Open(w.ctx, storage.Config{Driver: storage.SQLite, Path: path})
 	if err != nil {
 		return err
 	}
