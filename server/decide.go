@@ -50,6 +50,9 @@ func decideMessage(s Situation) Action {
 		return Ignore // §8.5.1, §8.5.2.1.1, §8.5.2.2.1, §8.5.3.2.1
 	}
 	if !s.Exists {
+		if s.Type == "headline" {
+			return Ignore // as for an account that is not there, §8.5.1: nobody learns which it is
+		}
 		return Refuse // §8.5.1
 	}
 	if s.Full {

@@ -49,6 +49,9 @@ type mark struct {
 	sole bool
 }
 
+// start is where the stanza begins in the log.
+func (m *mark) start() uint64 { return m.end - uint64(m.size) }
+
 // outbox is all that goes to a session's client: one bounded log of bytes with
 // cursors, acked ≤ sent ≤ end. What is sent and not acked is the resumption
 // queue of XEP-0198. Deliver never blocks.
@@ -311,6 +314,8 @@ func (o *outbox) through(pos uint64) {
 	}
 	if len(o.marks) == 0 {
 		pos = max(pos, o.sent) // what is no stanza need not be acked
+	} else {
+		pos = min(pos, o.marks[0].start()) // of which a part may be sent: it may have to go elsewhere, whole
 	}
 	o.acked = pos
 	o.log.free(pos)

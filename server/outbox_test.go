@@ -302,3 +302,33 @@ func FuzzByteLog(f *testing.F) {
 		}
 	})
 }
+
+// once is a connection that breaks after the first write.
+type once struct{ n int }
+
+func (o *once) Write(b []byte) (int, error) {
+	if o.n++; o.n > 1 {
+		return 0, errors.New("gone")
+	}
+	return len(b), nil
+}
+func (*once) Close() error { return nil }
+func (*once) Abort()       {}
+
+// A stanza that is larger than what is written at once, and of which only the
+// beginning went out, is left over as a whole.
+func TestOutboxKeepsWhatIsHalfSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outbox{limit: 1 << 20}
+		first, second := "<1>"+strings.Repeat("a", 20<<10), "<2>"+strings.Repeat("b", 40<<10)
+		put(o, "%s", first)
+		put(o, "%s", second)
+		o.attach(&once{})
+		synctest.Wait()
+		all := o.leftovers()
+		if len(all) != 1 {
+			t.Fatalf("%d stanzas are left, want one", len(all))
+		}
+		expect(t, string(all[0].raw), second)
+	})
+}

@@ -38,7 +38,7 @@ func serve(t *testing.T, more map[string]string) *wire.Server {
 const (
 	attackers = 24      // at a time
 	patience  = 5       // seconds that a healthy message may take on a busy machine
-	leftover  = 8 << 20 // bytes that may be left of it all
+	leftover  = 8 << 20 // bytes that may be left of it all, once all is stored
 )
 
 // TestCorpus plays every case twice, many at a time. Two people chat all the
@@ -49,6 +49,19 @@ func TestCorpus(t *testing.T) {
 	chat := begin(t, s)
 	before := heap()
 	cases := Corpus()
+	play(t, s, slices.Concat(cases, cases))
+	slowest, n := chat.end()
+	t.Logf("%d cases twice; %d messages meanwhile, the slowest took %v", len(cases), n, slowest)
+	if slowest > patience*time.Second {
+		t.Errorf("a message took %v", slowest)
+	}
+	wire.Within(t, "the connections are gone", func() bool { return connections(s) == 2 })
+	wire.Within(t, "the memory is free", func() bool { return heap() < before+leftover })
+	t.Logf("%d KiB before, %d KiB after", before>>10, heap()>>10)
+}
+
+// play plays the cases, many at a time.
+func play(t *testing.T, s *wire.Server, cases []Case) {
 	work := make(chan Case)
 	var workers sync.WaitGroup
 	for range attackers {
@@ -58,20 +71,11 @@ func TestCorpus(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range slices.Concat(cases, cases) {
+	for _, c := range cases {
 		work <- c
 	}
 	close(work)
 	workers.Wait()
-	slowest, n := chat.end()
-	t.Logf("%d cases twice; %d messages meanwhile, the slowest took %v", len(cases), n, slowest)
-	if slowest > patience*time.Second {
-		t.Errorf("a message took %v", slowest)
-	}
-	wire.Within(t, "the connections are gone", func() bool { return connections(s) == 2 })
-	if after := heap(); after > before+leftover {
-		t.Errorf("%d KiB are left of it", (after-before)>>10)
-	}
 }
 
 func connections(s *wire.Server) (n int) {
