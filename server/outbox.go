@@ -59,6 +59,7 @@ type outbox struct {
 	limit   int                // bytes
 	most    int                // stanzas not acked
 	flushed func(refs []int64) // called without the lock
+	flusher *flusher           // nil: each flush is a goroutine of its own
 	over    atomic.Bool        // nothing is taken any more; set under mu
 
 	mu      sync.Mutex
@@ -72,6 +73,7 @@ type outbox struct {
 	handled uint32        // stanzas acked, modulo 2^32 (XEP-0198 §5)
 	managed bool          // keep what is sent until it is acked
 	w       Transport     // nil while there is no connection
+	trier   Trier         // w, if it can write without waiting
 	writing bool          // a flush is under way
 	closing bool          // close w once all is sent
 	idle    chan struct{} // closed when a flush ends, if somebody waits
@@ -85,7 +87,7 @@ type outbox struct {
 func (o *outbox) attach(w Transport) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.w = w
+	o.use(w)
 	o.kick()
 }
 
@@ -108,8 +110,15 @@ func (o *outbox) resume(w Transport, preface []byte) {
 		appendTo(&o.log, ackRequest)
 	}
 	old.free(old.end)
-	o.w = w
+	o.use(w)
 	o.kick()
+}
+
+func (o *outbox) use(w Transport) {
+	o.w, o.trier = w, nil
+	if t, ok := w.(Trier); ok && o.flusher != nil && t.Tries() {
+		o.trier = t
+	}
 }
 
 // detach takes the connection away and waits for a write under way to end,
@@ -226,8 +235,17 @@ func (o *outbox) kick() {
 		return
 	}
 	o.writing = true
+	if o.trier != nil {
+		o.flusher.add(o)
+		return
+	}
+	o.spawn()
+}
+
+// spawn flushes on a goroutine that may wait.
+func (o *outbox) spawn() {
 	if o.run == nil {
-		o.run = o.flush
+		o.run = func() { o.flush(nil) }
 	}
 	go o.run()
 }
@@ -236,8 +254,9 @@ func (o *outbox) kick() {
 var gather = sync.Pool{New: func() any { b := make([]byte, 0, 32<<10); return &b }}
 
 // flush writes until all is sent. One runs at a time, so that it alone touches
-// the connection; what comes in meanwhile goes with its next write.
-func (o *outbox) flush() {
+// the connection; what comes in meanwhile goes with its next write. With a Trier
+// it does not wait: where it would have to, another goroutine goes on.
+func (o *outbox) flush(try Trier) {
 	var buf *[]byte
 	o.mu.Lock()
 	for o.w != nil && o.sent < o.log.end {
@@ -256,7 +275,13 @@ func (o *outbox) flush() {
 		p := o.log.view(pos, room)
 		o.taken = pos + uint64(len(p))
 		o.mu.Unlock()
-		n, err := w.Write(p)
+		var n int
+		var err error
+		if try != nil {
+			n, err = try.TryWrite(p)
+		} else {
+			n, err = w.Write(p)
+		}
 		o.mu.Lock()
 		if o.w != w {
 			continue
@@ -271,6 +296,14 @@ func (o *outbox) flush() {
 			o.through(o.sent)
 		} else if o.early > o.acked {
 			o.through(o.early)
+		}
+		if n < len(p) {
+			o.spawn()
+			o.mu.Unlock()
+			if buf != nil {
+				gather.Put(buf)
+			}
+			return
 		}
 	}
 	if o.w == nil && o.early > o.acked {

@@ -50,8 +50,9 @@ type Server struct {
 	ctx      context.Context
 
 	// Safe.
-	ids   clock
-	tasks sync.WaitGroup // timers of hibernating sessions
+	ids     clock
+	flusher flusher
+	tasks   sync.WaitGroup // timers of hibernating sessions
 }
 
 // New makes a server. ctx is for work that no connection waits for; it is to be
@@ -148,7 +149,8 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 			f(s, refs)
 		}
 	}
-	s.out.w = c
+	s.out.flusher = &srv.flusher
+	s.out.use(c)
 	for {
 		taken := srv.dir.add(s, account.ID)
 		if taken == nil {

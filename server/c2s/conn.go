@@ -74,6 +74,15 @@ func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback()
 // Write implements server.Transport.
 func (c *conn) Write(b []byte) (int, error) { return c.nc.Write(b) }
 
+// Tries implements server.Trier: TLS has to write whole records, and may wait.
+func (c *conn) Tries() bool {
+	_, ok := c.raw.(*socket)
+	return ok && c.tls == nil && canTry
+}
+
+// TryWrite implements server.Trier.
+func (c *conn) TryWrite(b []byte) (int, error) { return c.raw.(*socket).tryWrite(b) }
+
 // Close says that nothing more will be sent. The reader takes what is still
 // under way, lest the client lose our last words to a reset, and then closes.
 func (c *conn) Close() error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,20 +17,46 @@ type socket struct {
 	c  *conn
 	rc syscall.RawConn
 
-	// Owned by the goroutine that reads.
-	polled bool // Read does not block: it is called from within the poller
-	empty  bool // TLS has nothing left that it could hand out
+	// Guarded by mu: the descriptor is not used once it may be another's.
+	mu     sync.Mutex
 	fd     int
-	n      int
-	err    error
-	try    func(fd uintptr) bool
+	closed bool
+
+	// Owned by the goroutine that reads.
+	polled   bool // Read does not block: it is called from within the poller
+	empty    bool // TLS has nothing left that it could hand out
+	polledFD int
+	n        int
+	err      error
+	try      func(fd uintptr) bool
 }
 
 func newSocket(c *conn, t *net.TCPConn) *socket {
 	w := &socket{TCPConn: t, c: c}
 	w.rc, w.err = t.SyscallConn()
+	if w.err == nil {
+		w.rc.Control(func(fd uintptr) { w.fd = int(fd) })
+	}
 	w.try = w.poll
 	return w
+}
+
+// Close implements net.Conn.
+func (w *socket) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	return w.TCPConn.Close()
+}
+
+// tryWrite writes what the kernel takes at once.
+func (w *socket) tryWrite(p []byte) (n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, net.ErrClosed
+	}
+	return sendNow(w.fd, p)
 }
 
 func (w *socket) owner() *conn { return w.c }
@@ -50,7 +77,7 @@ func (w *socket) Read(p []byte) (int, error) {
 	if !w.polled {
 		return w.TCPConn.Read(p)
 	}
-	n, err := rawRead(w.fd, p)
+	n, err := rawRead(w.polledFD, p)
 	switch {
 	case err == syscall.EAGAIN:
 		return 0, errBlocked{}
@@ -87,10 +114,10 @@ func (w *socket) fill() error {
 
 // poll reads what there is; false: wait until there is something.
 func (w *socket) poll(fd uintptr) bool {
-	w.fd = int(fd)
+	w.polledFD = int(fd)
 	c := w.c
 	if c.tls == nil {
-		w.n, w.err = rawRead(w.fd, c.take().Space())
+		w.n, w.err = rawRead(w.polledFD, c.take().Space())
 		if w.err == syscall.EAGAIN {
 			c.rest()
 			return false
@@ -100,7 +127,7 @@ func (w *socket) poll(fd uintptr) bool {
 		}
 		return true
 	}
-	if w.empty && c.resting.Load() && !readable(w.fd) {
+	if w.empty && c.resting.Load() && !readable(w.polledFD) {
 		return false // TLS would need a large stack to say so
 	}
 	w.n, w.err = c.tls.Read(c.take().Space())
