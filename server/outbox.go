@@ -52,15 +52,19 @@ type mark struct {
 // start is where the stanza begins in the log.
 func (m *mark) start() uint64 { return m.end - uint64(m.size) }
 
+// reachable hears which offline messages are through. It is called without the
+// outbox's lock.
+type reachable interface{ reached(refs []int64) }
+
 // outbox is all that goes to a session's client: one bounded log of bytes with
 // cursors, acked ≤ sent ≤ end. What is sent and not acked is the resumption
 // queue of XEP-0198. Deliver never blocks.
 type outbox struct {
-	limit   int                // bytes
-	most    int                // stanzas not acked
-	flushed func(refs []int64) // called without the lock
-	flusher *flusher           // nil: each flush is a goroutine of its own
-	over    atomic.Bool        // nothing is taken any more; set under mu
+	limit   int         // bytes
+	most    int         // stanzas not acked
+	owner   reachable   // nil: nobody wants to know
+	flusher *flusher    // nil: each flush is a goroutine of its own
+	over    atomic.Bool // nothing is taken any more; set under mu
 
 	mu      sync.Mutex
 	run     func() // flush, made once: go o.flush() makes it each time
@@ -352,9 +356,9 @@ func (o *outbox) through(pos uint64) {
 	}
 	o.acked = pos
 	o.log.free(pos)
-	if refs != nil && o.flushed != nil {
+	if refs != nil && o.owner != nil {
 		o.mu.Unlock()
-		o.flushed(refs)
+		o.owner.reached(refs)
 		o.mu.Lock()
 	}
 }

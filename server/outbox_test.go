@@ -122,11 +122,15 @@ func TestOutboxBound(t *testing.T) {
 	})
 }
 
+type collect []int64
+
+func (c *collect) reached(refs []int64) { *c = append(*c, refs...) }
+
 func TestOutboxResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &sink{}
-		var through []int64
-		o := &outbox{limit: 1 << 20, flushed: func(refs []int64) { through = append(through, refs...) }}
+		var through collect
+		o := &outbox{limit: 1 << 20, owner: &through}
 		o.attach(w)
 		put(o, "<before/>")
 		expect(t, w.take(), "<before/>")

@@ -140,15 +140,11 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
 		JID: account.JID.With(resource), Began: time.Now(), srv: srv,
-		bare: account.attr, hangUp: c.HangUp,
+		bare: account.attr, conn: c,
 	}
 	s.full = stanza.Escape(s.JID.String())
 	s.out.limit = srv.cfg.OutboxBytes
-	s.out.flushed = func(refs []int64) {
-		for _, f := range srv.reg.flushed {
-			f(s, refs)
-		}
-	}
+	s.out.owner = s
 	s.out.flusher = &srv.flusher
 	s.out.use(c)
 	for {

@@ -59,7 +59,7 @@ type Session struct {
 	reader latch // the reader has let go
 	gone   latch // the session has ended
 	expiry *time.Timer
-	hangUp func(*stream.Fault)
+	conn   Connection // nil once it is gone
 }
 
 type life uint8
@@ -76,6 +76,13 @@ type Connection interface {
 	// HangUp ends the stream with a fault, or just closes it if that is nil.
 	// It does not wait, and the connection's reader comes to its end.
 	HangUp(*stream.Fault)
+}
+
+// reached implements reachable.
+func (s *Session) reached(refs []int64) {
+	for _, f := range s.srv.reg.flushed {
+		f(s, refs)
+	}
 }
 
 // latch is something that happens once, and the channel that says so, which is
@@ -264,12 +271,12 @@ func (s *Session) Release() {
 func (s *Session) HangUp(f *stream.Fault) {
 	s.fault.CompareAndSwap(nil, f)
 	s.mu.Lock()
-	hangUp, life := s.hangUp, s.life
+	conn, life := s.conn, s.life
 	s.mu.Unlock()
 	switch life {
 	case connected:
-		if hangUp != nil {
-			hangUp(f)
+		if conn != nil {
+			conn.HangUp(f)
 		}
 	case hibernating:
 		s.End(context.WithoutCancel(s.srv.ctx))
@@ -290,7 +297,7 @@ func (s *Session) Hibernate(keep time.Duration) bool {
 	if dead || s.fault.Load() != nil || s.life != connected || keep <= 0 {
 		return false
 	}
-	s.life, s.hangUp = hibernating, nil
+	s.life, s.conn = hibernating, nil
 	s.srv.tasks.Add(1)
 	s.expiry = time.AfterFunc(keep, func() {
 		defer s.srv.tasks.Done()
@@ -305,10 +312,10 @@ func (s *Session) Hibernate(keep time.Duration) bool {
 func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface func(handled uint32) []byte) error {
 	s.mu.Lock()
 	for s.life == connected { // again if somebody else was faster: the last one wins
-		old, reader := s.hangUp, s.reader.wait()
+		old, reader := s.conn, s.reader.wait()
 		s.mu.Unlock()
 		if old != nil {
-			old(nil)
+			old.HangUp(nil)
 		}
 		select {
 		case <-reader:
@@ -327,7 +334,7 @@ func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface fu
 	if s.expiry.Stop() {
 		s.srv.tasks.Done()
 	}
-	s.life, s.reader, s.hangUp = connected, latch{}, c.HangUp
+	s.life, s.reader, s.hangUp = connected, latch{}, c
 	s.out.resume(c, preface(s.counted))
 	return nil
 }
@@ -343,7 +350,7 @@ func (s *Session) End(ctx context.Context) {
 	if s.expiry != nil && s.expiry.Stop() {
 		s.srv.tasks.Done()
 	}
-	s.life, s.hangUp = over, nil
+	s.life, s.conn = over, nil
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
