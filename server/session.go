@@ -334,7 +334,7 @@ func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface fu
 	if s.expiry.Stop() {
 		s.srv.tasks.Done()
 	}
-	s.life, s.reader, s.hangUp = connected, latch{}, c
+	s.life, s.reader, s.conn = connected, latch{}, c
 	s.out.resume(c, preface(s.counted))
 	return nil
 }
