@@ -9,8 +9,6 @@
 #               a busy minute hits all alike. One round takes about seven minutes.
 #   SERVERS     "rollcall prosody ejabberd"
 #   SCENARIOS   as measure.sh has them
-#   TLS_KEY     rsa, as the others' scripts have it (2048 bits; the default), or
-#               ecdsa (P-256): which key all servers use for TLS
 #   OUT         directory for the results (bin/bench)
 #   GO_BENCH=0  leave out the Go benchmarks; COMPARE=0 the comparison
 set -euo pipefail
@@ -22,7 +20,6 @@ RUNS=${RUNS:-3}
 SERVERS=${SERVERS:-rollcall prosody ejabberd}
 SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
 OUT=${OUT:-bin/bench}
-TLS_KEY=${TLS_KEY:-rsa}
 GO=${GO:-go}
 export ADDR_rollcall=127.0.0.1:18222 ADDR_null=127.0.0.1:19222 MODES=pinned
 
@@ -48,7 +45,7 @@ have_peers() {
 # the accounts of the servers that have none yet.
 set_up() {
 	"$BENCH_DIR/peers/setup.sh" "$PEERS_DIR" >/dev/null 2>&1
-	[ "$TLS_KEY" = rsa ] || ecdsa_key
+	p256_key
 	cp bench/start-rollcall.sh bench/start-null.sh "$PEERS_DIR/"
 	mkdir -p "$PEERS_DIR/rollcall/data"
 	CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o "$PEERS_DIR/rollcall/bin" ./cmd/rollcall
@@ -70,16 +67,41 @@ set_up() {
 	done
 }
 
-# ecdsa_key makes a certificate with a P-256 key and has all servers use it.
-ecdsa_key() {
-	export PEER_TLS=$PEERS_DIR/tls-ecdsa
-	[ ! -f "$PEER_TLS/both.pem" ] || return 0
-	mkdir -p "$PEER_TLS"
+# p256_key makes a certificate with an ECDSA key, beside the one with an RSA key
+# (2048 bits) that the others' scripts make.
+p256_key() {
+	local dir=$PEERS_DIR/tls-p256
+	[ ! -f "$dir/both.pem" ] || return 0
+	mkdir -p "$dir"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-		-keyout "$PEER_TLS/key.pem" -out "$PEER_TLS/cert.pem" \
+		-keyout "$dir/key.pem" -out "$dir/cert.pem" \
 		-subj /CN=localhost -addext subjectAltName=DNS:localhost,DNS:conference.localhost 2>/dev/null
-	cat "$PEER_TLS/key.pem" "$PEER_TLS/cert.pem" >"$PEER_TLS/both.pem"
-	chmod 644 "$PEER_TLS"/*.pem # a throw-away key: the servers run as other users
+	cat "$dir/key.pem" "$dir/cert.pem" >"$dir/both.pem"
+	chmod 644 "$dir"/*.pem # a throw-away key: the servers run as other users
+}
+
+# logins measures what measure.sh does not: logins with a roster of 50, and with
+# TLS by an ECDSA key.
+logins() {
+	local name
+	for name in $SERVERS; do
+		login "$name" "" roster50 --users 1000 --prefix storm
+		login "$name" "$PEERS_DIR/tls-p256" tls-p256 --users 500 --tls
+	done
+}
+
+# login NAME KEYS LABEL FLAGS...: one measurement of a server just started. What
+# comes first is not measured: everybody has logged in once.
+login() {
+	local name=$1 keys=$2 label=$1/pinned/login-$3 address pid n
+	shift 3
+	address=ADDR_$name
+	pid=$(export CORE=0; [ -z "$keys" ] || export PEER_TLS=$keys; exec "$PEERS_DIR/start-$name.sh")
+	for n in /dev/null "$plain"; do
+		timeout 300 taskset -c 1 "$PEERS_DIR/xmppload" login "$@" --addr "${!address}" --pid "$pid" --timeout 30s \
+			--salts "$PEERS_DIR/salts-$name.json" --label "$label" >>"$n" 2>>"$plain.log" || echo "$label: failed" >&2
+	done
+	"$PEERS_DIR/stop.sh" "$name"
 }
 
 # relay measures the null relay: what the kernel and the load tool cost alone.
@@ -121,6 +143,7 @@ round() {
 	fresh
 	RUNS=1 SCENARIOS=$SCENARIOS "$PEERS_DIR/measure.sh" "$plain" $SERVERS
 	relay
+	logins
 	fresh
 	PEER_MAM=1 RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$archived" $SERVERS
 	fresh
