@@ -21,7 +21,8 @@ SERVERS=${SERVERS:-rollcall prosody ejabberd}
 SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
 OUT=${OUT:-bin/bench}
 GO=${GO:-go}
-export ADDR_rollcall=127.0.0.1:18222 ADDR_null=127.0.0.1:19222 MODES=pinned
+export ADDR_prosody=127.0.0.1:15222 ADDR_ejabberd=127.0.0.1:25222 ADDR_rollcall=127.0.0.1:18222 ADDR_null=127.0.0.1:19222
+export MODES=pinned
 
 go_benchmarks() {
 	local packages
