@@ -22,6 +22,7 @@ var kinds = []struct {
 func eachKind(t *testing.T, options map[string]string, f func(t *testing.T, s *wire.Server, dial func() *wire.Client)) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			all := map[string]string{"c2s.plaintext_on_loopback": "true"}
 			for key, value := range options {
 				all[key] = value
@@ -177,6 +178,7 @@ func TestRestEnds(t *testing.T) {
 		fresh := dial()
 		fresh.Login("ada", "desk")
 		old.Fails("conflict")
+		old.TCP.Close()
 		// One that just goes away is noticed.
 		other.TCP.Close()
 		wire.Within(t, "the connection is gone", func() bool { n, _ := s.Streams().Conns(); return n == 1 })
