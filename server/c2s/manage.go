@@ -45,21 +45,28 @@ func (r *resumables) add(s *server.Session) string {
 	return id
 }
 
-// forget hears of a session that is over.
+// forget hears of a session that is over. Its count is as good as an ack, so it
+// is remembered once what it counts is stored.
 func (r *resumables) forget(s *server.Session) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	id, ok := r.ids[s]
-	if !ok {
-		return
-	}
 	delete(r.ids, s)
 	delete(r.live, id)
+	r.mu.Unlock()
+	if ok {
+		account := string(s.Account.JID)
+		s.WhenStored(func(h uint32) { r.remember(id, expired{account, h}) })
+	}
+}
+
+func (r *resumables) remember(id string, e expired) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.order) >= keepExpired {
 		delete(r.expired, r.order[0])
 		r.order = r.order[1:]
 	}
-	r.expired[id] = expired{string(s.Account.JID), s.Counted()}
+	r.expired[id] = e
 	r.order = append(r.order, id)
 }
 
@@ -187,12 +194,9 @@ func (n *negotiation) resumeSession(st *stanza.Stanza) (bool, error) {
 		return false, n.say(failed("bad-request", "h has to be a number"))
 	}
 	id := attr(st, "previd")
-	s, counted, gone := n.s.resumable.find(id, string(n.account.JID))
-	switch {
-	case gone:
-		return false, n.say(failedAt("item-not-found", "that session is over", int64(counted)))
-	case s == nil:
-		return false, n.say(failed("item-not-found", ""))
+	s, _, _ := n.s.resumable.find(id, string(n.account.JID))
+	if s == nil {
+		return false, n.notFound(id)
 	}
 	n.raw.SetDeadline(time.Time{})
 	n.managed, n.resumeFor = true, n.s.cfg.Management.ResumeFor
@@ -204,11 +208,20 @@ func (n *negotiation) resumeSession(st *stanza.Stanza) (bool, error) {
 		n.managed = false
 		if errors.Is(err, server.ErrGone) {
 			n.raw.SetDeadline(n.deadline)
-			return false, n.say(failedAt("item-not-found", "that session is over", int64(s.Counted())))
+			return false, n.notFound(id)
 		}
 		return false, n.fault(s, uint32(h), err)
 	}
 	s.SetInactive(false) // XEP-0352 §4.2: a new stream begins active
 	n.begin(s)
 	return true, nil
+}
+
+// notFound says that there is no such session any more, and how much of it
+// arrived, where that is known (XEP-0198 §5).
+func (n *negotiation) notFound(id string) error {
+	if _, counted, gone := n.s.resumable.find(id, string(n.account.JID)); gone {
+		return n.say(failedAt("item-not-found", "that session is over", int64(counted)))
+	}
+	return n.say(failed("item-not-found", ""))
 }
