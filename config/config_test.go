@@ -217,7 +217,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		case strings.HasPrefix(was, `"`):
 			value = `"1h"`
 		default:
-			value = "77"
+			value = "57"
 		}
 		text := k.path + " = " + value + "\n"
 		if k.path == "storage.driver" {

@@ -7,6 +7,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stream"
 )
 
 // key is one key of the file.
@@ -62,8 +63,8 @@ var keys = []key{
 	of("limits.stanza_before_auth", live, size(4*kib, mib), func(c *Config) *int { return &c.C2S.Limits.BeforeAuth.Bytes }),
 	// RFC 6120 §13.12: a limit on the size of stanzas is at least 10000 bytes.
 	of("limits.stanza", live, size(10_000, 16*mib), func(c *Config) *int { return &c.C2S.Limits.AfterAuth.Bytes }),
-	both("limits.depth", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Depth }),
-	both("limits.attributes", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Attributes }),
+	both("limits.depth", number(8, stream.MaxDepth), func(s *c2s.Stanza) *int { return &s.Depth }),
+	both("limits.attributes", number(8, stream.MaxAttrs), func(s *c2s.Stanza) *int { return &s.Attributes }),
 	both("limits.namespaces", number(8, 1024), func(s *c2s.Stanza) *int { return &s.Namespaces }),
 	of("limits.read_rate", live, size(0, gib), func(c *Config) *int { return &c.C2S.Limits.BytesPerSecond }),
 	of("limits.read_burst", live, size(16*kib, gib), func(c *Config) *int { return &c.C2S.Limits.BurstBytes }),

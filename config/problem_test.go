@@ -97,7 +97,7 @@ var problemTests = []struct {
 		`limits.stanza_before_auth = "1KB" (line 3): not a size; write a whole number with B, KiB, MiB or GiB, such as "1MiB"`,
 		`limits.outbox = "2GiB" (line 4): too large; write "1GiB" or less`,
 		`limits.read_burst = "1B" (line 5): too small; write "16KiB" or more`,
-		`limits.depth = 5000 (line 6): too large; write 1024 or less`,
+		`limits.depth = 5000 (line 6): too large; write 128 or less`,
 		`limits.auth_timeout = "soon" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m"`,
 	}},
 	{"[limits]\nstanza_before_auth = '1MiB'\noutbox = '64KiB'\n[stream_management]\nack_every = 60\nmax_unacked = 50\n", []string{

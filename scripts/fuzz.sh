@@ -10,7 +10,7 @@ trap 'rm -f "$out"' EXIT
 
 # fuzz PACKAGE TARGET runs one target.
 fuzz() {
-	if "$go" test -run '^$' -fuzz "^$2\$" -fuzztime "${FUZZTIME:-10s}" "$1" >"$out" 2>&1; then
+	if "$go" test -run '^$' -fuzz "^$2\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 10x "$1" >"$out" 2>&1; then
 		tail -n 1 "$out"
 		return
 	fi

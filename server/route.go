@@ -46,6 +46,9 @@ func (srv *Server) Handle(ctx context.Context, s *Session, st *stanza.Stanza) er
 	if st.From != nil && !s.is(st.From) {
 		return errInvalidFrom // RFC 6120 §8.1.2.1
 	}
+	if st.Lang == nil {
+		st.Inherits = s.lang // RFC 6120 §8.1.5
+	}
 	err := s.address(p)
 	if err == nil {
 		err = valid(st)

@@ -47,9 +47,11 @@ type Session struct {
 	// Owned by the goroutine that reads the stream; by whoever ends the session
 	// once there is none.
 	slots   []any
-	counted uint32 // stanzas taken in, modulo 2^32 (XEP-0198 §4)
-	covered Ticket // what the stanzas taken in were stored under
-	lastTo  []byte // the address before, as it came, and what it means
+	lang    string        // of the client's stream, escaped
+	keep    time.Duration // how long it waits to be resumed; 0: it cannot be
+	counted uint32        // stanzas taken in, modulo 2^32 (XEP-0198 §4)
+	covered Ticket        // what the stanzas taken in were stored under
+	lastTo  []byte        // the address before, as it came, and what it means
 	to      jid.JID
 	toAttr  string
 
@@ -225,9 +227,6 @@ func (s *Session) AskIfUnacked() { s.out.ask(false) }
 // Unacked returns how many stanzas the client has yet to acknowledge.
 func (s *Session) Unacked() int { return s.out.unacked() }
 
-// Counted returns how many stanzas of the client were taken in.
-func (s *Session) Counted() uint32 { return s.counted }
-
 // WhenStored calls f with the count of stanzas taken in so far, once all that
 // had to be stored of them is. If the write fails f is not called: what is not
 // stored is not acknowledged. A later request may cover it, since its sender has
@@ -244,6 +243,20 @@ func (s *Session) WhenStored(f func(h uint32)) {
 			f(h)
 		}
 	})
+}
+
+// KeepFor lets the session wait so long to be resumed, once its connection is
+// lost.
+func (s *Session) KeepFor(d time.Duration) { s.keep = d }
+
+// maxLang bounds a language tag (RFC 5646 §4.4.1: 35 characters do).
+const maxLang = 64
+
+// Speak notes the language of the client's stream, which its stanzas inherit.
+func (s *Session) Speak(lang string) {
+	if len(lang) <= maxLang {
+		s.lang = stanza.Escape(lang)
+	}
 }
 
 // settle waits until it is known what became of all that had to be stored: a
@@ -288,18 +301,18 @@ func (s *Session) Fault() *stream.Fault { return s.fault.Load() }
 
 // Hibernate keeps the session for a while after its connection is lost. It is
 // called by the reader as its last act. False: there is nothing to keep.
-func (s *Session) Hibernate(keep time.Duration) bool {
+func (s *Session) Hibernate() bool {
 	s.out.detach()
 	s.settle()
 	dead := s.out.over.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if dead || s.fault.Load() != nil || s.life != connected || keep <= 0 {
+	if dead || s.fault.Load() != nil || s.life != connected || s.keep <= 0 {
 		return false
 	}
 	s.life, s.conn = hibernating, nil
 	s.srv.tasks.Add(1)
-	s.expiry = time.AfterFunc(keep, func() {
+	s.expiry = time.AfterFunc(s.keep, func() {
 		defer s.srv.tasks.Done()
 		s.End(context.WithoutCancel(s.srv.ctx))
 	})

@@ -17,7 +17,10 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 SELECT value FROM archive_state WHERE name = 'indexed';
 
 -- name: last
-SELECT COALESCE(max(id), 0) FROM archive_message;
+SELECT max(id) FROM (
+    SELECT COALESCE(max(id), 0) AS id FROM archive_message
+    UNION ALL SELECT COALESCE(max(id), 0) FROM offline_message
+) AS ids;
 
 -- name: unindexed
 SELECT id, keepers, sender, recipient FROM archive_message WHERE id > $1 ORDER BY id LIMIT $2;

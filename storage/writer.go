@@ -86,7 +86,7 @@ func (db *DB) NewWriter(log *slog.Logger) *Writer {
 	return w
 }
 
-// LastID returns the highest id in the archives.
+// LastID returns the highest id in the archives and of what waits.
 func (db *DB) LastID(ctx context.Context) (id int64, err error) {
 	_, err = db.one(ctx, "archive.last", nil, &id)
 	return id, err

@@ -69,6 +69,7 @@ func (n *negotiation) refuseIQ(st *stanza.Stanza, e *stanza.Error) error {
 func (n *negotiation) begin(s *server.Session) {
 	c := n.conn
 	s.Heard(time.Now().Unix())
+	s.Speak(n.lang)
 	l := n.s.limits.Load()
 	c.bucket.set(l.BytesPerSecond, l.BurstBytes)
 	if c.sc != nil {

@@ -33,19 +33,18 @@ type conn struct {
 	since time.Time
 
 	// Owned by the goroutine that negotiates, then by the one that reads.
-	nc        net.Conn // raw, or TLS over it
-	tls       *tls.Conn
-	cert      *tls.Certificate // what was shown to this client
-	sc        *stream.Scanner
-	space     string
-	root      []stanza.Prefix
-	domain    string
-	lang      string
-	said      bool // our stream header was sent
-	bucket    bucket
-	wait      *socket // raw, once a session reads it
-	managed   bool    // XEP-0198 is on
-	resumeFor time.Duration
+	nc      net.Conn // raw, or TLS over it
+	tls     *tls.Conn
+	cert    *tls.Certificate // what was shown to this client
+	sc      *stream.Scanner
+	space   string
+	root    []stanza.Prefix
+	domain  string
+	lang    string
+	said    bool // our stream header was sent
+	bucket  bucket
+	wait    *socket // raw, once a session reads it
+	managed bool    // XEP-0198 is on
 }
 
 func newConn(s *Server, nc net.Conn) *conn {

@@ -149,13 +149,14 @@ func (c *conn) enable(s *server.Session, st *stanza.Stanza) error {
 	m := c.s.cfg.Management
 	b := []byte("<enabled xmlns='" + nsSM + "'")
 	if truth(attr(st, "resume")) && m.ResumeFor > 0 {
-		c.resumeFor = m.ResumeFor
-		if n, err := strconv.Atoi(attr(st, "max")); err == nil && n > 0 && time.Duration(n)*time.Second < c.resumeFor {
-			c.resumeFor = time.Duration(n) * time.Second
+		keep := m.ResumeFor
+		if n, err := strconv.ParseUint(attr(st, "max"), 10, 31); err == nil && n > 0 {
+			keep = min(keep, time.Duration(n)*time.Second)
 		}
+		s.KeepFor(keep)
 		b = stanza.AppendAttr(b, "id", c.s.resumable.add(s))
 		b = append(b, " resume='true'"...)
-		b = stanza.AppendAttr(b, "max", strconv.Itoa(int(c.resumeFor.Seconds())))
+		b = stanza.AppendAttr(b, "max", strconv.Itoa(int(keep.Seconds())))
 	}
 	c.managed = true
 	s.Manage(m.AckEvery, m.MaxUnacked, append(b, "/>"...))
@@ -199,7 +200,7 @@ func (n *negotiation) resumeSession(st *stanza.Stanza) (bool, error) {
 		return false, n.notFound(id)
 	}
 	n.raw.SetDeadline(time.Time{})
-	n.managed, n.resumeFor = true, n.s.cfg.Management.ResumeFor
+	n.managed = true
 	err = s.Resume(n.ctx, uint32(h), n.conn, func(counted uint32) []byte {
 		b := stanza.AppendAttr([]byte("<resumed xmlns='"+nsSM+"'"), "previd", id)
 		return append(stanza.AppendAttr(b, "h", strconv.FormatUint(uint64(counted), 10)), "/>"...)

@@ -290,9 +290,14 @@ func (c *conn) refuse(f *stream.Fault, direct bool) {
 		c.raw.Close()
 		return
 	}
-	c.raw.SetDeadline(time.Now().Add(lingerFor))
-	c.end(f)
+	// It counts toward no limit, so it is not to last.
+	c.raw.SetWriteDeadline(time.Now().Add(refuseFor))
+	c.say(append(f.Append(c.header()), "</stream:stream>"...))
+	c.Close()
+	c.linger(refuseFor)
 }
+
+const refuseFor = 200 * time.Millisecond
 
 // end ends a connection that has no session.
 func (c *conn) end(err error) {
@@ -317,6 +322,6 @@ func (c *conn) end(err error) {
 		c.sc = nil
 	}
 	c.Close()
-	c.linger()
+	c.linger(lingerFor)
 	c.s.gone(c)
 }

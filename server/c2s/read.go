@@ -27,7 +27,7 @@ func (c *conn) serve(ctx context.Context) {
 		scanners.Put(c.sc)
 		c.sc = nil
 	}
-	c.linger()
+	c.linger(lingerFor)
 	c.s.gone(c)
 }
 
@@ -159,7 +159,7 @@ func (c *conn) finish(ctx context.Context, s *server.Session, err error) {
 		log.Debug("stream closed", "jid", s.JID)
 	default:
 		c.raw.Close()
-		if c.resumeFor > 0 && s.Hibernate(c.resumeFor) {
+		if s.Hibernate() {
 			log.Debug("connection lost, session kept", "jid", s.JID, "err", err)
 			return
 		}

@@ -141,11 +141,11 @@ func (w *socket) poll(fd uintptr) bool {
 
 // linger discards what the client still sends after our last words. Being woken
 // does not shorten it.
-func (c *conn) linger() {
+func (c *conn) linger(most time.Duration) {
 	if w, ok := c.raw.(*socket); ok {
 		w.polled = false
 	}
-	for end := time.Now().Add(lingerFor); ; {
+	for end := time.Now().Add(most); ; {
 		c.raw.SetReadDeadline(end)
 		_, err := io.CopyN(io.Discard, c.raw, 1<<20)
 		if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(end) {

@@ -80,6 +80,7 @@ type Stanza struct {
 	NumCuts  int      //
 	TagEnd   Span     // ">" or "/>" of the outer tag
 	Close    uint32   // where the end tag begins; 0 for an empty element
+	Inherits string   // language of the stream, escaped, for a stanza that names none
 	Prefixes []Prefix // bindings of the stream header; nil if the stanza uses none of them
 }
 
@@ -150,6 +151,7 @@ func (s *Stanza) AppendTag(dst []byte, from, to string) []byte {
 	dst = append(dst, s.Raw[at:s.TagEnd.Lo]...)
 	dst = appendQuoted(dst, " from='", from)
 	dst = appendQuoted(dst, " to='", to)
+	dst = appendQuoted(dst, " xml:lang='", s.Inherits)
 	for _, p := range s.Prefixes {
 		if declares(s.Raw[:s.TagEnd.Lo], p.Prefix) {
 			continue

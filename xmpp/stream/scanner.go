@@ -18,9 +18,13 @@ type Limits struct {
 // DefaultLimits are fit for an authenticated client.
 var DefaultLimits = Limits{Stanza: 256 << 10, Tag: 16 << 10, Depth: 64, Attrs: 32, Namespaces: 32}
 
+// The most that Limits can allow.
 const (
-	maxDepth = 128
-	maxAttrs = 64
+	MaxDepth = 128
+	MaxAttrs = 64
+)
+
+const (
 	// A pooled scanner gives back a buffer that grew beyond this.
 	keepBuffer = 16 << 10
 )
@@ -45,8 +49,8 @@ type Scanner struct {
 	root   []stanza.Prefix // bindings of the stream header
 	space  string          // default namespace of the stream
 
-	open  [maxDepth]stanza.Span // raw names of the open elements
-	attrs [maxAttrs]attr
+	open  [MaxDepth]stanza.Span // raw names of the open elements
+	attrs [MaxAttrs]attr
 	ns    []binding
 	st    stanza.Stanza
 	outer outer
@@ -97,7 +101,7 @@ func (s *Scanner) Reset(limits Limits, space string, root []stanza.Prefix) {
 	if len(s.names) > 64 || cap(s.kids) > 256 {
 		s.names, s.kids = nil, nil
 	}
-	limits.Depth, limits.Attrs = min(limits.Depth, maxDepth), min(limits.Attrs, maxAttrs)
+	limits.Depth, limits.Attrs = min(limits.Depth, MaxDepth), min(limits.Attrs, MaxAttrs)
 	s.buf, s.start, s.pos, s.depth = s.buf[:0], 0, 0, 0
 	s.limits, s.root, s.space = limits, root, space
 	s.ns = s.ns[:0]
@@ -106,7 +110,7 @@ func (s *Scanner) Reset(limits Limits, space string, root []stanza.Prefix) {
 
 // SetLimits changes the limits, as login does.
 func (s *Scanner) SetLimits(l Limits) {
-	l.Depth, l.Attrs = min(l.Depth, maxDepth), min(l.Attrs, maxAttrs)
+	l.Depth, l.Attrs = min(l.Depth, MaxDepth), min(l.Attrs, MaxAttrs)
 	s.limits = l
 }
 
@@ -236,6 +240,9 @@ func (s *Scanner) endTag(b []byte) (bool, error) {
 		case i < 0:
 			return false, Short
 		}
+		if !s.closes(b[2:i]) {
+			return false, ErrNotWellFormed
+		}
 		s.pos += i + 1
 		return false, End
 	}
@@ -265,6 +272,20 @@ func (s *Scanner) endTag(b []byte) (bool, error) {
 	s.ended(uint32(s.pos-s.start), uint32(s.pos-s.start+i+1))
 	s.pos += i + 1
 	return s.depth == 0, nil
+}
+
+// closes reports whether an end tag of that name is the stream's.
+func (s *Scanner) closes(name []byte) bool {
+	prefix, local, ok := bytes.Cut(bytes.TrimRight(name, " \t\r\n"), []byte(":"))
+	if !ok || string(local) != "stream" {
+		return false
+	}
+	for i := range s.root {
+		if s.root[i].Prefix == string(prefix) {
+			return s.root[i].URI == stanza.NSStream
+		}
+	}
+	return false
 }
 
 // ended closes the innermost element, whose end tag stands at [lo, hi).
@@ -298,7 +319,7 @@ func (s *Scanner) stanza() *stanza.Stanza {
 	st.Kind = kindOf(st.Name)
 	st.To, st.From = s.bytes(o.attr[attrTo]), s.bytes(o.attr[attrFrom])
 	st.Type, st.ID = s.bytes(o.attr[attrType]), s.bytes(o.attr[attrID])
-	st.Lang = s.bytes(o.attr[attrLang])
+	st.Lang, st.Inherits = s.bytes(o.attr[attrLang]), ""
 	st.Cuts, st.NumCuts, st.TagEnd, st.Close = o.cuts, o.ncuts, o.tagEnd, o.close
 	st.Prefixes = nil
 	if o.inherits {

@@ -292,3 +292,14 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 }
+
+func TestEndTag(t *testing.T) {
+	for in, want := range map[string]error{
+		"</stream:stream>": End, "</stream:stream \n>": End, "</stream:features>": ErrNotWellFormed,
+		"</stream>": ErrNotWellFormed, "</r:stream>": ErrNotWellFormed, "</u:stream>": ErrNotWellFormed, "</message>": ErrNotWellFormed,
+	} {
+		if err := feed(testScanner(DefaultLimits), []byte(in), oneByte, func(*stanza.Stanza) {}); err != want {
+			t.Errorf("%s: got %v want %v", in, err, want)
+		}
+	}
+}
