@@ -5,13 +5,15 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"syscall"
 	"time"
 )
 
 const (
 	tidyEvery = 5 * time.Second
-	tidyAbove = 8 << 20 // bytes free and not given back
-	tidyCalm  = 2 << 20 // bytes allocated since the last look, at most
+	tidyAbove = 8 << 20        // bytes free and not given back
+	tidyCalm  = 2 << 20        // bytes allocated since the last look, at most
+	tidyIdle  = tidyEvery / 50 // processor time used since then, at most
 )
 
 // gcPercent is how much garbage there may be for what is live. Messages and
@@ -27,8 +29,11 @@ func tidy(ctx context.Context) {
 	}
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
-	last := uint64(0)
+	sample := []metrics.Sample{
+		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"},
+	}
+	last, used := uint64(0), time.Duration(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -36,11 +41,23 @@ func tidy(ctx context.Context) {
 		case <-tick.C:
 		}
 		metrics.Read(sample)
-		free, allocated := sample[0].Value.Uint64(), sample[1].Value.Uint64()
-		garbage := max(sample[3].Value.Uint64(), sample[2].Value.Uint64()) - sample[2].Value.Uint64()
-		if free+garbage > tidyAbove && allocated-last < tidyCalm {
+		free, objects := sample[0].Value.Uint64(), sample[1].Value.Uint64()
+		live, allocated := sample[2].Value.Uint64(), sample[3].Value.Uint64()
+		garbage := objects - min(live, objects)
+		now := processorTime()
+		if free+garbage > tidyAbove && allocated-last < tidyCalm && now-used < tidyIdle {
 			debug.FreeOSMemory()
+			now = processorTime()
 		}
-		last = allocated
+		last, used = allocated, now
 	}
+}
+
+// processorTime returns what the process has used so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
