@@ -52,6 +52,9 @@ func (x *IDs) Append(dst []byte, id int64) []byte {
 
 // Parse returns what Append was given; false if it never was.
 func (x *IDs) Parse(s string) (id int64, ok bool) {
+	if len(s) != idText.EncodedLen(aes.BlockSize) {
+		return 0, false // the decoder skips line breaks
+	}
 	b, err := idText.DecodeString(s)
 	if err != nil || len(b) != aes.BlockSize {
 		return 0, false
