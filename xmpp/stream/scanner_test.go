@@ -281,6 +281,21 @@ func grow(s *Scanner, n int) []byte {
 
 func local2(name []byte) string { return string(name[bytes.IndexByte(name, ':')+1:]) }
 
+// Nothing is allocated for a stanza once the scanner has its buffer. The race
+// detector does not mind: no pool is in the way.
+func TestScanAllocates(t *testing.T) {
+	s := testScanner(DefaultLimits)
+	n := testing.AllocsPerRun(1000, func() {
+		s.Filled(copy(s.Space(), msg))
+		if _, err := s.Next(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 0 {
+		t.Errorf("%v allocations for a stanza", n)
+	}
+}
+
 func BenchmarkScan(b *testing.B) {
 	s := testScanner(DefaultLimits)
 	b.SetBytes(int64(len(msg)))
