@@ -363,6 +363,18 @@ func (o *outbox) through(pos uint64) {
 	}
 }
 
+// trim lets go of the room that nothing is in.
+func (o *outbox) trim() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.marks) == 0 {
+		o.marks = nil
+	}
+	if !o.writing {
+		o.run = nil
+	}
+}
+
 // keepMarks is how much room for marks an idle session keeps.
 const keepMarks = 16
 

@@ -139,7 +139,7 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 // resource already is cut off (RFC 6120 §7.7.2.2: the newer one wins).
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
-		JID: account.JID.With(resource), Began: time.Now(), srv: srv,
+		JID: account.JID.With(resource), srv: srv,
 		bare: account.attr, conn: c,
 	}
 	s.full = stanza.Escape(s.JID.String())

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +29,6 @@ type Session struct {
 	// Fixed.
 	JID     jid.JID
 	Account *Account
-	Address netip.Addr // of the connection that made it
-	Began   time.Time
 	srv     *Server
 	full    string // JID, escaped
 	bare    string // bare JID, escaped
@@ -174,6 +171,13 @@ func (s *Session) Send(k stanza.Kind, raw []byte) bool {
 // Deliver sends a stanza in three parts, which are joined.
 func (s *Session) Deliver(d Delivery, head []byte, mid string, tail []byte) bool {
 	return s.out.deliver(d, head, mid, tail)
+}
+
+// Rest has a session whose client is silent keep no more than it needs. It is
+// called by the goroutine that reads the stream.
+func (s *Session) Rest() {
+	s.lastTo, s.to, s.toAttr = nil, jid.JID{}, ""
+	s.out.trim()
 }
 
 // Inactive reports whether the client has said that nobody looks (XEP-0352).

@@ -18,6 +18,7 @@ func (c *conn) serve(ctx context.Context) {
 	s := c.session.Load()
 	err := c.stanzas(ctx, s)
 	if err == errRest {
+		s.Rest()
 		c.raw.SetReadDeadline(time.Time{})
 		c.s.wg.Go(func() { c.serve(ctx) })
 		return
