@@ -105,13 +105,12 @@ func TestReadRate(t *testing.T) {
 		}
 		// The burst is free, and so is what one read takes at once.
 		took, least := time.Since(began), time.Duration(float64(n*size-64<<10-16<<10)/(64<<10)*float64(time.Second))
-		if took < least {
-			t.Errorf("%d bytes were read in %v, should take %v", n*size, took, least)
+		// How fast exactly is for the bucket's own test; here the machine may be
+		// busy, and time that passed before counts too.
+		if took < least/2 {
+			t.Errorf("%d bytes were read in %v, should take about %v", n*size, took, least)
 		}
-		if took > 4*least+5*time.Second {
-			t.Errorf("%d bytes took %v to read, should take about %v", n*size, took, least)
-		}
-		if slowest > time.Second {
+		if slowest > 10*time.Second {
 			t.Errorf("somebody else waited for %v", slowest)
 		}
 	})
