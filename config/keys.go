@@ -71,6 +71,7 @@ var keys = []key{
 	of("limits.connections", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.Connections }),
 	of("limits.connections_per_address", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectionsPerAddress }),
 	of("limits.auth_timeout", live, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.Limits.AuthTimeout }),
+	of("limits.sessions_per_account", fixed, number(0, 100_000), func(c *Config) *int { return &c.Server.SessionsPerAccount }),
 	of("limits.outbox", fixed, size(64*kib, gib), func(c *Config) *int { return &c.Server.OutboxBytes }),
 
 	of("stream_management.enabled", fixed, boolean, func(c *Config) *bool { return &c.C2S.Management.Enabled }),

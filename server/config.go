@@ -20,6 +20,10 @@ type Config struct {
 	// not yet acknowledged together. A session over it is closed.
 	OutboxBytes int
 
+	// SessionsPerAccount bounds the resources that one account may have bound at
+	// a time, those that wait to be resumed included. 0 means no bound.
+	SessionsPerAccount int
+
 	// ShutdownDeadline is how long a graceful stop may take before what is left
 	// is cut off.
 	ShutdownDeadline time.Duration

@@ -148,7 +148,10 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	s.out.flusher = &srv.flusher
 	s.out.use(c)
 	for {
-		taken := srv.dir.add(s, account.ID)
+		taken, err := srv.dir.add(s, account.ID, srv.cfg.SessionsPerAccount)
+		if err != nil {
+			return nil, err
+		}
 		if taken == nil {
 			break
 		}

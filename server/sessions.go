@@ -54,6 +54,9 @@ func (a *Account) Available() bool {
 	return false
 }
 
+// ErrTooManySessions refuses to bind one more resource (RFC 6120 §7.6.2.1).
+var ErrTooManySessions error = stanza.Refuse(stanza.ErrResourceConstraint, "too many clients of this account are connected")
+
 // directory knows who is connected.
 type directory struct {
 	seed   maphash.Seed
@@ -88,7 +91,7 @@ func (d *directory) lookup(j jid.Bare) *Account {
 
 // add puts a session in, and returns the one that has its resource already
 // instead, if any.
-func (d *directory) add(s *Session, id int64) (taken *Session) {
+func (d *directory) add(s *Session, id int64, most int) (taken *Session, err error) {
 	j := s.JID.Bare()
 	sh := d.shard(j)
 	sh.mu.Lock()
@@ -98,13 +101,16 @@ func (d *directory) add(s *Session, id int64) (taken *Session) {
 		a = NewAccount(j, id)
 	}
 	if taken = a.Session(s.JID.Resource()); taken != nil {
-		return taken
+		return taken, nil
+	}
+	if most > 0 && len(a.Sessions()) >= most {
+		return nil, ErrTooManySessions
 	}
 	sh.accounts[j] = a
 	s.Account = a
 	all := append(append([]*Session(nil), a.Sessions()...), s)
 	a.sessions.Store(&all)
-	return nil
+	return nil, nil
 }
 
 func (d *directory) remove(s *Session) {

@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"rollcall/server"
@@ -26,14 +27,18 @@ func (n *negotiation) beforeBind(st *stanza.Stanza) (bound bool, err error) {
 // bind makes the session and lets it take the connection over.
 func (n *negotiation) bind(st *stanza.Stanza) (bool, error) {
 	if st.ID == nil {
-		return false, n.refuseIQ(st, stanza.ErrBadRequest)
+		return false, n.refuseIQ("", stanza.ErrBadRequest)
 	}
 	resource, err := n.resource(st)
 	if err != nil {
-		return false, n.refuseIQ(st, stanza.Refuse(stanza.ErrBadRequest, "that is no resource"))
+		return false, n.refuseIQ(stanza.Text(st.ID), stanza.Refuse(stanza.ErrBadRequest, "that is no resource"))
 	}
 	id := stanza.Text(st.ID) // the view ends here
 	s, err := n.s.srv.Bind(n.ctx, n.account, resource, n.conn)
+	if errors.Is(err, server.ErrTooManySessions) {
+		refusal, _ := stanza.AsError(err)
+		return false, n.refuseIQ(id, refusal)
+	}
 	if err != nil {
 		n.s.log.Error("a resource could not be bound", "jid", n.account.JID, "err", err)
 		return false, errInternal
@@ -59,8 +64,8 @@ func (n *negotiation) resource(st *stanza.Stanza) (string, error) {
 	return jid.Resource(want)
 }
 
-func (n *negotiation) refuseIQ(st *stanza.Stanza, e *stanza.Error) error {
-	b := stanza.AppendAttr([]byte("<iq type='error'"), "id", stanza.Text(st.ID))
+func (n *negotiation) refuseIQ(id string, e *stanza.Error) error {
+	b := stanza.AppendAttr([]byte("<iq type='error'"), "id", id)
 	return n.say(append(e.Append(append(b, '>')), "</iq>"...))
 }
 

@@ -148,7 +148,8 @@ func (c *conn) enable(s *server.Session, st *stanza.Stanza) error {
 	}
 	m := c.s.cfg.Management
 	b := []byte("<enabled xmlns='" + nsSM + "'")
-	if truth(attr(st, "resume")) && m.ResumeFor > 0 {
+	// Guests are not bounded by their account, and so cannot leave sessions behind.
+	if truth(attr(st, "resume")) && m.ResumeFor > 0 && s.Account.ID != 0 {
 		keep := m.ResumeFor
 		if n, err := strconv.ParseUint(attr(st, "max"), 10, 31); err == nil && n > 0 {
 			keep = min(keep, time.Duration(n)*time.Second)

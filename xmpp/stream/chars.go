@@ -97,23 +97,27 @@ func value(b []byte, i int, q byte) (int, error) {
 			return i, nil
 		case c == '"' || c == '\'':
 			i++
-		case c == '&':
-			n, err := entity(b[i:])
-			if err != nil {
-				return i, err
-			}
-			i += n
-		case c >= utf8.RuneSelf:
-			n, err := char(b[i:])
-			if err != nil {
-				return i, err
-			}
-			i += n
 		default:
-			return i, ErrNotWellFormed
+			n, err := special(b[i:])
+			if err != nil {
+				return i, err
+			}
+			i += n
 		}
 	}
 	return i, Short
+}
+
+// special checks what is neither plain nor markup: a reference, or a character
+// that is not ASCII.
+func special(b []byte) (int, error) {
+	switch {
+	case b[0] == '&':
+		return entity(b)
+	case b[0] >= utf8.RuneSelf:
+		return char(b)
+	}
+	return 0, ErrNotWellFormed
 }
 
 const (
@@ -168,20 +172,12 @@ func text(b []byte, topLevel bool) (int, error) {
 				return i, ErrNotWellFormed
 			}
 			i++
-		case c == '&':
-			n, err := entity(b[i:])
-			if err != nil {
-				return i, err
-			}
-			i += n
-		case c >= utf8.RuneSelf:
-			n, err := char(b[i:])
-			if err != nil {
-				return i, err
-			}
-			i += n
 		default:
-			return i, ErrNotWellFormed
+			n, err := special(b[i:])
+			if err != nil {
+				return i, err
+			}
+			i += n
 		}
 	}
 	// "]]>" may be cut by the end of the buffer.
