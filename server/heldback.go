@@ -6,6 +6,7 @@ type heldBack struct {
 	items []heldItem
 	index map[string]int // sender -> its Status in items
 	bytes int
+	live  int // items that were not replaced
 }
 
 type heldItem struct {
@@ -28,6 +29,7 @@ func (h *heldBack) hold(d Delivery, head []byte, mid string, tail []byte) bool {
 		if at, ok := h.index[d.From]; ok {
 			h.bytes -= len(h.items[at].raw)
 			h.items[at].raw = nil
+			h.live--
 		}
 		if h.index == nil {
 			h.index = map[string]int{}
@@ -36,7 +38,31 @@ func (h *heldBack) hold(d Delivery, head []byte, mid string, tail []byte) bool {
 	}
 	h.items = append(h.items, heldItem{d, raw})
 	h.bytes += n
+	h.live++
+	if len(h.items) > 2*h.live+minHeld {
+		h.compact()
+	}
 	return true
+}
+
+// minHeld is how many replaced items are not worth a sweep.
+const minHeld = 16
+
+// compact drops the items that were replaced: somebody may change their presence
+// as often as they like while nobody looks.
+func (h *heldBack) compact() {
+	kept := h.items[:0]
+	for _, it := range h.items {
+		if it.raw == nil {
+			continue
+		}
+		if it.d.Class == Status {
+			h.index[it.d.From] = len(kept)
+		}
+		kept = append(kept, it)
+	}
+	clear(h.items[len(kept):])
+	h.items = kept
 }
 
 // release puts what was held back into the log, the client staying inactive.

@@ -196,16 +196,21 @@ func (srv *Server) Stop(ctx context.Context) error {
 	fault := &stream.Fault{Condition: mellium.SystemShutdown}
 	var all []*Session
 	srv.dir.each(func(s *Session) { all = append(all, s) })
-	for _, s := range all {
-		s.HangUp(fault)
-	}
-	for _, s := range all {
-		select {
-		case <-s.ended():
-		case <-ctx.Done():
-			return errors.New("server: some sessions did not end in time")
+	done := make(chan struct{})
+	go func() { // a session that was kept ends in HangUp, which may take its time
+		defer close(done)
+		for _, s := range all {
+			s.HangUp(fault)
 		}
+		for _, s := range all {
+			<-s.ended()
+		}
+		srv.tasks.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.New("server: some sessions did not end in time")
 	}
-	srv.tasks.Wait()
-	return nil
 }
