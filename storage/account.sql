@@ -9,6 +9,9 @@ SELECT id, jid, created, disabled FROM account WHERE jid = $1;
 -- name: list
 SELECT id, jid, created, disabled FROM account WHERE jid > $1 ORDER BY jid LIMIT $2;
 
+-- name: everybody
+SELECT jid FROM account ORDER BY jid;
+
 -- name: count
 SELECT count(*) FROM account;
 
