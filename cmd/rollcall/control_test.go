@@ -57,12 +57,16 @@ func (c *command) openSocket(server operator.Running) {
 	})
 }
 
-// hears is told of accounts that are removed.
+// hears is told of accounts that are made and removed.
 type hears struct {
 	t        *testing.T
+	added    []jid.Bare
 	removing jid.Bare
 	gone     []jid.Bare
 }
+
+// Added implements operator.Running.
+func (h *hears) Added(_ context.Context, who jid.Bare) { h.added = append(h.added, who) }
 
 // Removing implements operator.Running.
 func (h *hears) Removing(_ context.Context, who jid.Bare, id int64) {
@@ -87,6 +91,9 @@ func TestAccountsWhileTheServerRuns(t *testing.T) {
 	c.must("tea\n", "account", "add", "ada@localhost", "--password-stdin")
 	if !c.accepts("ada@localhost", "tea") {
 		t.Error("the account that was added through the server is not there")
+	}
+	if len(told.added) != 1 || told.added[0] != "ada@localhost" {
+		t.Errorf("the server was told that %q were added", told.added)
 	}
 	c.fails("x\n", []string{"account", "add", "ada@localhost", "--password-stdin"}, "exists already")
 	c.must("coffee\n", "account", "passwd", "ada@localhost", "--password-stdin")

@@ -34,6 +34,7 @@ type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
 	Book         *roster.Book
+	Groups       *roster.Groups
 	Registration *register.Feature
 
 	db         *storage.DB
@@ -56,6 +57,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
+	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -88,7 +90,22 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	return a, nil
+	return a, a.Groups.Load(ctx)
+}
+
+// Groups returns the shared groups that a database has. They are put in force in
+// a book.
+func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		if !d.Anonymous {
+			domains = append(domains, d.Name)
+		}
+	}
+	return roster.NewGroups(roster.GroupParts{
+		Store: db.Groups(), Book: book, Log: log,
+		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
+	}, cfg.Groups)
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that

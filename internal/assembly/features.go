@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
@@ -10,6 +11,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/groups"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
@@ -20,9 +22,10 @@ import (
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
 	list := contacts.New(a.Book, there)
+	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
-	all := []server.Feature{a.Streams, list, there}
+	all := []server.Feature{a.Streams, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -48,7 +51,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Groups: new(roster.Groups)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -54,6 +54,9 @@ func addAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 	if err := d.register.Create(ctx, who, v.one("password")); err != nil {
 		return Answer{}, explain(who, err)
 	}
+	if d.running != nil {
+		d.running.Added(ctx, who)
+	}
 	return Answer{Note: "added " + string(who)}, nil
 }
 

@@ -15,6 +15,8 @@ import (
 
 // Running is the server that runs on the database.
 type Running interface {
+	// Added hears of an account that was made.
+	Added(ctx context.Context, who jid.Bare)
 	// Removing and Removed hear of an account that is removed: before, and after.
 	Removing(ctx context.Context, who jid.Bare, id int64)
 	Removed(who jid.Bare, id int64)
