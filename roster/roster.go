@@ -14,6 +14,14 @@ func (r *Roster) bind(owner jid.Bare, d *Directory) *Roster {
 	return bound
 }
 
+// GroupsOf returns the roster with what groups say in another picture of it.
+func (r *Roster) GroupsOf(other *Roster) *Roster {
+	if r.dir == other.dir {
+		return r
+	}
+	return &Roster{own: r.own, owner: other.owner, dir: other.dir, view: other.view, self: other.self}
+}
+
 // Len is the number of items that clients see.
 func (r *Roster) Len() (n int) {
 	if r.view == nil {

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,48 +15,75 @@ type version struct {
 	epoch int64  // differs for each life of the account
 	own   uint32 // of what is the owner's own
 	mark  uint64 // of what groups show; 0 for nothing
+
+	// partly: the client knows some of what groups show by mark, and the rest as
+	// they show it by next.
+	partly bool
+	next   uint64
 }
+
+// NoVersion is the version of a client that has to be told everything the next
+// time, because nobody can say what it knows.
+const NoVersion = "~"
 
 // String makes the version that clients see. The epoch lets one who registers a
 // removed name again never have an old cache taken for a new one.
 func (v version) String() string {
-	b := make([]byte, 0, 40)
+	b := make([]byte, 0, 56)
 	b = strconv.AppendInt(b, v.epoch, 36)
 	b = append(b, '-')
 	b = strconv.AppendUint(b, uint64(v.own), 36)
-	if v.mark != 0 {
+	if v.mark != 0 || v.partly {
 		b = append(b, '-')
 		b = strconv.AppendUint(b, v.mark, 36)
+	}
+	if v.partly {
+		b = append(b, '-')
+		b = strconv.AppendUint(b, v.next, 36)
 	}
 	return string(b)
 }
 
 // parseVersion reads a version; false if it is not one that we made.
 func parseVersion(s string) (v version, ok bool) {
-	epoch, rest, ok1 := strings.Cut(s, "-")
-	own, mark, ok2 := strings.Cut(rest, "-")
-	e, err1 := strconv.ParseInt(epoch, 36, 64)
-	o, err2 := strconv.ParseUint(own, 36, 32)
-	if !ok1 || err1 != nil || err2 != nil {
+	parts := strings.SplitN(s, "-", 5)
+	if len(parts) < 2 || len(parts) > 4 {
 		return version{}, false
 	}
-	v = version{epoch: e, own: uint32(o)}
-	if ok2 {
-		var err error
-		if v.mark, err = strconv.ParseUint(mark, 36, 64); err != nil {
-			return version{}, false
-		}
+	var errs [4]error
+	v.epoch, errs[0] = strconv.ParseInt(parts[0], 36, 64)
+	own, err := strconv.ParseUint(parts[1], 36, 32)
+	v.own, errs[1] = uint32(own), err
+	if len(parts) > 2 {
+		v.mark, errs[2] = strconv.ParseUint(parts[2], 36, 64)
 	}
-	return v, v.String() == s
+	if len(parts) > 3 {
+		v.partly = true
+		v.next, errs[3] = strconv.ParseUint(parts[3], 36, 64)
+	}
+	if errors.Join(errs[:]...) != nil || v.String() != s {
+		return version{}, false
+	}
+	return v, true
 }
 
 // at is the roster's version with another count of the owner's own changes.
 func (r *Roster) at(own uint32) string {
-	return version{r.epoch, own, r.view.markOrNone()}.String()
+	return version{epoch: r.epoch, own: own, mark: r.view.markOrNone()}.String()
 }
 
 // Version is the roster's version as clients see it. It is opaque to them.
 func (r *Roster) Version() string { return r.at(r.version) }
+
+// Partly is the version of a client that knew before, and has been told some and
+// not all of what is different now because of groups. It is not that of before:
+// if everything was as it was then once more, the client would have to be told
+// again.
+func (r *Roster) Partly(before *Roster) string {
+	return version{
+		epoch: r.epoch, own: before.version, mark: before.view.markOrNone(), partly: true, next: r.view.markOrNone(),
+	}.String()
+}
 
 // Since lists what a client that has version ver must still learn: at most one
 // change for each contact, in the order it happened if that is known (RFC 6121
@@ -63,35 +91,44 @@ func (r *Roster) Version() string { return r.at(r.version) }
 // the groups. When ok is false, ver is unknown or too old, and the client gets
 // the whole roster.
 //
-// A client that has some of the changes and no more has the version of the last
-// of them, or one from which it is told of all again.
+// Each change has a version that is true of a client that has the changes up to
+// it and no more.
 func (r *Roster) Since(ver string, past ...*Directory) (changes []Change, ok bool) {
 	v, ok := parseVersion(ver)
 	if !ok || v.epoch != r.epoch || v.own < r.floor || v.own > r.version {
 		return nil, false
 	}
-	if v.mark == r.view.markOrNone() {
+	if !v.partly && v.mark == r.view.markOrNone() {
 		return r.sinceOwn(v.own), true
 	}
-	view, ok := r.recall(v.mark, past)
-	if !ok {
-		return nil, false
+	marks := []uint64{v.mark}
+	if v.partly {
+		marks = append(marks, v.next)
 	}
 	changes = r.sinceOwn(v.own)
 	known := make(map[jid.Bare]bool, len(changes))
 	for i := range changes {
 		known[changes[i].Item.Contact] = true
 	}
-	shown, _ := r.differs(view)
-	for _, list := range shown {
-		for _, contact := range list {
+	for _, mark := range marks {
+		view, ok := r.recall(mark, past)
+		if !ok {
+			return nil, false
+		}
+		shown, _ := r.differs(view)
+		for _, contact := range slices.Concat(shown...) {
 			if !known[contact] {
+				known[contact] = true
 				changes = append(changes, r.change(contact))
 			}
 		}
 	}
+	until := NoVersion
+	if !v.partly {
+		until = version{epoch: r.epoch, own: v.own, mark: v.mark, partly: true, next: r.view.markOrNone()}.String()
+	}
 	for i := range changes {
-		changes[i].Version = ver
+		changes[i].Version = until
 	}
 	if n := len(changes); n > 0 {
 		changes[n-1].Version = r.Version()
@@ -101,6 +138,9 @@ func (r *Roster) Since(ver string, past ...*Directory) (changes []Change, ok boo
 
 // recall finds the view of the owner's that had a mark.
 func (r *Roster) recall(mark uint64, past []*Directory) (*View, bool) {
+	if mark == r.view.markOrNone() {
+		return r.view, true
+	}
 	for _, d := range past {
 		if v, _ := d.of(r.owner); v.markOrNone() == mark {
 			return v, true

@@ -14,16 +14,17 @@ import (
 // It is a list of contacts, who are looked up when it is their turn, so that a
 // slow client skips what is not true any more.
 //
-// Each push but the last has the version that the client had before: whoever
-// loses the connection meanwhile is told of all of it again.
+// Each push but the last has a version that says that there is more: whoever loses
+// the connection meanwhile is told of all of it again.
 type feed struct {
-	mu    sync.Mutex
-	over  bool         // nothing is taken any more
-	queue [][]jid.Bare // whom to tell of; the lists are shared, and not changed
-	had   string       // the version that the client has
-	gets  string       // and that it has in the end
-	last  []func()     // what comes after the last push
-	waits bool         // for the client to take something
+	mu     sync.Mutex
+	over   bool           // nothing is taken any more
+	queue  [][]jid.Bare   // whom to tell of; the lists are shared, and not changed
+	groups *roster.Roster // a picture with the groups that the client is told of
+	partly string         // the version of a client that has a part of it
+	gets   string         // and of one that has it all
+	last   []func()       // what comes after the last push
+	waits  bool           // for the client to take something
 }
 
 // maxLists bounds a feed's queue: over it, its lists are joined.
@@ -69,14 +70,13 @@ func (f *Feature) feedOf(s *server.Session) *feed {
 	return fd.(*feed)
 }
 
-// feed tells a session of contacts, as its client takes it. had and gets are the
-// versions before and after. The order of calls for one session is for the caller
-// to keep.
-func (f *Feature) feed(s *server.Session, lists [][]jid.Bare, had, gets string) {
+// feed tells a session of what is different now in a roster, as its client takes
+// it. The order of calls for one session is for the caller to keep.
+func (f *Feature) feed(s *server.Session, lists [][]jid.Bare, before, now *roster.Roster) {
 	fd := f.feedOf(s)
-	if fd == nil || !fd.take(lists, gets) {
-		fd = &feed{had: had}
-		fd.add(slices.Clone(lists), gets)
+	if fd == nil || !fd.more(lists, now) {
+		fd = &feed{groups: now, partly: now.Partly(before)}
+		fd.add(slices.Clone(lists), now.Version())
 		f.feeds.Store(s, fd)
 		s.Set(f.feeding, true)
 	}
@@ -86,13 +86,24 @@ func (f *Feature) feed(s *server.Session, lists [][]jid.Bare, had, gets string) 
 	}
 }
 
-// take puts contacts into the queue of a feed that others use; false if it is
-// over.
-func (fd *feed) take(lists [][]jid.Bare, gets string) bool {
+// more puts what is different now into a feed that has not come to its end; false
+// if it has. What the client knows by then is of too many times to be said.
+func (fd *feed) more(lists [][]jid.Bare, now *roster.Roster) bool {
 	fd.mu.Lock()
 	defer fd.mu.Unlock()
 	if !fd.over {
-		fd.add(lists, gets)
+		fd.groups, fd.partly = now, roster.NoVersion
+		fd.add(lists, now.Version())
+	}
+	return !fd.over
+}
+
+// take puts a change into a feed that has not come to its end; false if it has.
+func (fd *feed) take(c *roster.Change) bool {
+	fd.mu.Lock()
+	defer fd.mu.Unlock()
+	if !fd.over {
+		fd.add([][]jid.Bare{{c.Item.Contact}}, c.Version)
 	}
 	return !fd.over
 }
@@ -105,6 +116,9 @@ func (f *Feature) pump(s *server.Session, fd *feed) {
 		return
 	}
 	r := f.book.Peek(s.Account.JID)
+	if r != nil {
+		r = r.GroupsOf(fd.groups)
+	}
 	for r != nil {
 		if !s.Room(nil) {
 			fd.waits = true
@@ -118,10 +132,9 @@ func (f *Feature) pump(s *server.Session, fd *feed) {
 		if !ok {
 			break
 		}
-		ver := fd.had
+		ver := fd.partly
 		if last {
 			ver = fd.gets
-			fd.had = ver
 		}
 		c := r.Change(contact, ver)
 		f.push(&c).to(s)
@@ -182,7 +195,7 @@ func (f *Feature) afterFeed(s *server.Session, h func()) {
 
 // tell sends a push to a session, behind what it has yet to be told.
 func (f *Feature) tell(s *server.Session, c *roster.Change, p push) {
-	if fd := f.feedOf(s); fd != nil && fd.take([][]jid.Bare{{c.Item.Contact}}, c.Version) {
+	if fd := f.feedOf(s); fd != nil && fd.take(c) {
 		return
 	}
 	p.to(s)

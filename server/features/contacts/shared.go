@@ -20,7 +20,7 @@ func (f *Feature) differ(owner jid.Bare, before, now *roster.Roster) {
 				compared = true
 			}
 			if len(lists) > 0 {
-				f.feed(s, lists, before.Version(), now.Version())
+				f.feed(s, lists, before, now)
 			}
 		})
 	}
