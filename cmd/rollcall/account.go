@@ -1,17 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"rollcall/config"
-	"rollcall/storage"
+	"rollcall/internal/operator"
 	"rollcall/xmpp/jid"
 )
 
@@ -25,42 +19,43 @@ the server does it, so that an account that is removed is gone at once.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		accountSetCommand(c, add), accountSetCommand(c, passwd),
+		accountSetCommand(c, "add", "Add an account"),
+		accountSetCommand(c, "passwd", "Change the password of an account"),
 		accountRemoveCommand(c), accountListCommand(c),
 	)
 	return cmd
 }
 
 // accountSetCommand makes `account add` and `account passwd`.
-func accountSetCommand(c *common, what action) *cobra.Command {
+func accountSetCommand(c *common, name, short string) *cobra.Command {
 	var from secret
 	cmd := &cobra.Command{
-		Use:   string(what) + " ADDRESS",
-		Short: map[action]string{add: "Add an account", passwd: "Change the password of an account"}[what],
+		Use:   name + " ADDRESS",
+		Short: short,
 		Long: `The password is asked for at the terminal, read from standard input, or made up
 and printed. It cannot be an argument: others on this machine could read it.`,
 		Example: fmt.Sprintf(`  rollcall account %[1]s ada@example.org
   rollcall account %[1]s ada@example.org --generate
-  rollcall account %[1]s ada@example.org --password-stdin < password.txt`, what),
+  rollcall account %[1]s ada@example.org --password-stdin < password.txt`, name),
 		Args: wants("one address", "ada@example.org"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			who, err := person(cmd, args[0])
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(l ledger) error {
+			return c.withDesk(cmd.Context(), func(d desk) error {
 				password, err := from.read(cmd, string(who))
 				if err != nil {
 					return err
 				}
-				if err := l.Change(cmd.Context(), change{what, who, password}); err != nil {
+				o := operator.NewOrder("account."+name, "accountjid", string(who), "password", password)
+				if !from.generate {
+					return carryOut(cmd, d, o)
+				}
+				if _, err := d.Do(cmd.Context(), o); err != nil {
 					return err
 				}
-				if from.generate {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", who, password)
-					return err
-				}
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), map[action]string{add: "added ", passwd: "changed the password of "}[what]+string(who))
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", who, password)
 				return err
 			})
 		},
@@ -82,13 +77,7 @@ it. Its clients are disconnected. This cannot be undone.`,
 			if err != nil {
 				return err
 			}
-			return c.withLedger(cmd.Context(), func(l ledger) error {
-				if err := l.Change(cmd.Context(), change{Action: remove, JID: who}); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "removed", who)
-				return err
-			})
+			return c.order(cmd, operator.NewOrder("account.remove", "accountjids", string(who)))
 		},
 	}
 }
@@ -100,27 +89,7 @@ func accountListCommand(c *common) *cobra.Command {
 		Example: "  rollcall account list",
 		Args:    nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withLedger(cmd.Context(), func(l ledger) error {
-				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-				var after jid.Bare
-				for {
-					page, err := l.List(cmd.Context(), after, controlPage)
-					if err != nil {
-						return err
-					}
-					for _, a := range page {
-						note := ""
-						if a.Disabled {
-							note = "disabled"
-						}
-						fmt.Fprintf(w, "%s\t%s\t%s\n", a.JID, a.Created.Format(time.DateOnly), note)
-						after = a.JID
-					}
-					if len(page) < controlPage {
-						return w.Flush()
-					}
-				}
-			})
+			return c.order(cmd, operator.NewOrder("account.list"))
 		},
 	}
 }
@@ -137,40 +106,4 @@ func person(cmd *cobra.Command, s string) (jid.Bare, error) {
 		return "", fmt.Errorf("%q names one client; type: %s %s", s, cmd.CommandPath(), j.Bare())
 	}
 	return j.Bare(), nil
-}
-
-// withLedger calls f with the accounts: those of the server that is running on
-// the configured data directory, or else those in the database.
-func (c *common) withLedger(ctx context.Context, f func(ledger) error) (err error) {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
-	server, err := running(ctx, cfg.ControlSocket())
-	if err != nil {
-		return err
-	}
-	if server != nil {
-		return f(server)
-	}
-	db, err := openDatabase(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	return f(newAccounts(db, cfg))
-}
-
-// openDatabase opens the configured database, and makes the data directory if
-// it is missing.
-func openDatabase(ctx context.Context, cfg *config.Config) (*storage.DB, error) {
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w; see server.data_dir in the configuration", err)
-	}
-	where := cfg.Storage
-	where.Path = cfg.DatabasePath()
-	return storage.Open(ctx, where)
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rollcall/internal/operator"
 )
 
 func TestAccountsWithoutServer(t *testing.T) {
@@ -55,7 +57,7 @@ func (c *command) accepts(who, password string) bool {
 		c.t.Fatal(err)
 	}
 	defer db.Close()
-	d := &demo{accounts: newAccounts(db, c.load())}
+	d := &demo{accounts: db.Accounts()}
 	ok, err := d.valid(ctx, mustPerson(c.t, who), password)
 	if err != nil {
 		c.t.Fatal(err)
@@ -96,7 +98,7 @@ func TestManyAccountsAreAllListed(t *testing.T) {
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	const many = 2*controlPage + 3
+	const many = 2*operator.Page + 3
 	for i := range many {
 		if _, err := db.Accounts().Create(ctx, numbered(i), nil); err != nil {
 			t.Fatal(err)

@@ -11,15 +11,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
-	"rollcall/storage"
-	"rollcall/xmpp/jid"
+	"rollcall/internal/operator"
 )
 
 // A running server has a socket in its data directory that only its own user
@@ -29,7 +26,6 @@ import (
 const (
 	controlRequest  = 64 << 10 // bytes of a request at most
 	controlAnswer   = 4 << 20  // of an answer: a page of the longest addresses
-	controlPage     = 500      // accounts in one answer at most
 	controlDeadline = 30 * time.Second
 )
 
@@ -41,14 +37,9 @@ type status struct {
 	Addresses []string  `json:"addresses"`
 }
 
-// refusal is the answer to a request that came to nothing.
-type refusal struct {
-	Error string `json:"error"`
-}
-
 // control answers the socket.
 type control struct {
-	ledger ledger
+	desk   *operator.Desk
 	status status
 	log    *slog.Logger
 }
@@ -78,8 +69,7 @@ func listenControl(path string) (net.Listener, error) {
 func (c *control) run(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { c.answer(w, c.status, nil) })
-	mux.HandleFunc("GET /accounts", c.list)
-	mux.HandleFunc("POST /accounts", c.change)
+	mux.HandleFunc("POST /orders", c.order)
 	srv := &http.Server{
 		Handler: mux, ReadTimeout: controlDeadline, WriteTimeout: controlDeadline, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
@@ -103,46 +93,36 @@ func (c *control) run(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-func (c *control) list(w http.ResponseWriter, r *http.Request) {
-	limit, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || limit < 1 || limit > controlPage {
-		limit = controlPage
-	}
-	list, err := c.ledger.List(r.Context(), jid.Bare(r.FormValue("after")), limit)
-	c.answer(w, list, err)
-}
-
-func (c *control) change(w http.ResponseWriter, r *http.Request) {
-	var asked change
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlRequest)).Decode(&asked)
+// order carries out what the command line asks for.
+func (c *control) order(w http.ResponseWriter, r *http.Request) {
+	var o operator.Order
+	var a operator.Answer
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlRequest)).Decode(&o)
 	if err == nil {
-		var who jid.JID
-		if who, err = jid.Parse(string(asked.JID)); err == nil {
-			asked.JID = who.Bare()
-			err = c.ledger.Change(r.Context(), asked)
-		}
+		a, err = c.desk.Do(r.Context(), commandLine, o)
 	}
-	if err == nil {
-		c.log.Info("an account was changed through the control socket", "jid", asked.JID, "action", asked.Action)
-	}
-	c.answer(w, struct{}{}, err)
+	c.answer(w, a, err)
 }
 
 func (c *control) answer(w http.ResponseWriter, v any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
 		w.WriteHeader(http.StatusUnprocessableEntity)
-		v = refusal{err.Error()}
+		said := new(operator.Error)
+		if !errors.As(err, &said) {
+			said.Text = err.Error()
+		}
+		v = said
 	}
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		c.log.Debug("the control socket was closed early", "err", err)
 	}
 }
 
-// remote is the ledger of a running server, through its socket.
+// remote is the desk of a running server, through its socket.
 type remote struct{ path string }
 
-// running returns the ledger of the server that runs on a socket, or nil if
+// running returns the desk of the server that runs on a socket, or nil if
 // there is none.
 func running(ctx context.Context, path string) (*remote, error) {
 	r := &remote{path}
@@ -163,15 +143,9 @@ func (r *remote) Status(ctx context.Context) (s status, err error) {
 	return s, r.do(ctx, http.MethodGet, "/status", nil, &s)
 }
 
-// Change implements ledger.
-func (r *remote) Change(ctx context.Context, c change) error {
-	return r.do(ctx, http.MethodPost, "/accounts", c, nil)
-}
-
-// List implements ledger.
-func (r *remote) List(ctx context.Context, after jid.Bare, limit int) (list []storage.Account, err error) {
-	query := url.Values{"after": {string(after)}, "limit": {strconv.Itoa(limit)}}
-	return list, r.do(ctx, http.MethodGet, "/accounts?"+query.Encode(), nil, &list)
+// Do implements desk.
+func (r *remote) Do(ctx context.Context, o operator.Order) (a operator.Answer, err error) {
+	return a, r.do(ctx, http.MethodPost, "/orders", o, &a)
 }
 
 func (r *remote) do(ctx context.Context, method, path string, in, out any) error {
@@ -199,11 +173,11 @@ func (r *remote) do(ctx context.Context, method, path string, in, out any) error
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		var said refusal
-		if json.Unmarshal(answer, &said) != nil || said.Error == "" {
-			said.Error = response.Status
+		said := new(operator.Error)
+		if json.Unmarshal(answer, said) != nil || said.Text == "" {
+			said.Text = response.Status
 		}
-		return errors.New(said.Error)
+		return said
 	}
 	if out == nil {
 		return nil

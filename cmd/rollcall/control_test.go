@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/operator"
 	"rollcall/xmpp/jid"
 )
 
@@ -26,7 +27,7 @@ func mustPerson(t *testing.T, s string) jid.Bare {
 func numbered(i int) jid.Bare { return jid.Bare(fmt.Sprintf("user%05d@localhost", i)) }
 
 // openSocket runs a control socket on a database, as a server would.
-func (c *command) openSocket() *accounts {
+func (c *command) openSocket(server operator.Running) {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cfg := c.load()
@@ -41,8 +42,8 @@ func (c *command) openSocket() *accounts {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	a := newAccounts(db, cfg)
-	srv := &control{ledger: a, log: slog.New(slog.DiscardHandler), status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
+	log := slog.New(slog.DiscardHandler)
+	srv := &control{desk: operator.New(db, cfg, server, log), log: log, status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
 	done := make(chan error, 1)
 	go func() { done <- srv.run(ctx, socket) }()
 	c.t.Cleanup(func() {
@@ -54,7 +55,6 @@ func (c *command) openSocket() *accounts {
 			c.t.Error(err)
 		}
 	})
-	return a
 }
 
 // hears is told of accounts that are removed.
@@ -64,7 +64,7 @@ type hears struct {
 	gone     []jid.Bare
 }
 
-// Removing implements removals.
+// Removing implements operator.Running.
 func (h *hears) Removing(_ context.Context, who jid.Bare, id int64) {
 	if id == 0 {
 		h.t.Error("the removed account has no number")
@@ -72,7 +72,7 @@ func (h *hears) Removing(_ context.Context, who jid.Bare, id int64) {
 	h.removing = who
 }
 
-// Removed implements removals.
+// Removed implements operator.Running.
 func (h *hears) Removed(who jid.Bare, id int64) {
 	if id == 0 || h.removing != who {
 		h.t.Error("nobody was told before the account was removed")
@@ -82,9 +82,8 @@ func (h *hears) Removed(who jid.Bare, id int64) {
 
 func TestAccountsWhileTheServerRuns(t *testing.T) {
 	c := newCommand(t, "")
-	a := c.openSocket()
 	told := &hears{t: t}
-	a.running = told
+	c.openSocket(told)
 	c.must("tea\n", "account", "add", "ada@localhost", "--password-stdin")
 	if !c.accepts("ada@localhost", "tea") {
 		t.Error("the account that was added through the server is not there")
@@ -107,7 +106,7 @@ func TestAccountsWhileTheServerRuns(t *testing.T) {
 
 func TestControlSocketIsPrivateAndSingle(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket()
+	c.openSocket(nil)
 	path := c.load().ControlSocket()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket's mode is %v, %v; want 0600", info.Mode(), err)
@@ -142,16 +141,20 @@ func TestControlSocketOfADeadServer(t *testing.T) {
 
 func TestControlRefusesWhatIsTooLarge(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket()
+	c.openSocket(nil)
 	r := &remote{c.load().ControlSocket()}
-	err := r.Change(context.Background(), change{add, "ada@localhost", strings.Repeat("x", controlRequest)})
+	_, err := r.Do(context.Background(), operator.NewOrder("account.add", "accountjid", "ada@localhost", "password", strings.Repeat("x", controlRequest)))
 	if err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("got %v", err)
 	}
-	if err := r.Change(context.Background(), change{"promote", "ada@localhost", ""}); err == nil {
-		t.Error("an unknown action was done")
-	}
-	if err := r.Change(context.Background(), change{remove, "@", ""}); err == nil {
-		t.Error("an address that is none was taken")
+	for _, o := range []operator.Order{
+		operator.NewOrder("account.promote", "accountjid", "ada@localhost"),
+		operator.NewOrder("account.remove", "accountjids", "@"),
+		operator.NewOrder("account.remove"),
+		operator.NewOrder("account.remove", "accountjids", "ada@localhost", "rank", "1"),
+	} {
+		if _, err := r.Do(context.Background(), o); err == nil {
+			t.Errorf("%v was carried out", o)
+		}
 	}
 }

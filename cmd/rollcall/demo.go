@@ -13,7 +13,9 @@ import (
 	"strings"
 
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/roster"
+	"rollcall/storage"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
 )
@@ -37,17 +39,18 @@ type demoAccount struct {
 type demo struct {
 	file     string
 	domain   string
-	accounts *accounts
+	desk     *operator.Desk
+	accounts *storage.Accounts
 	book     *roster.Book
 }
 
-func newDemo(cfg *config.Config, a *accounts, book *roster.Book) (*demo, error) {
+func newDemo(cfg *config.Config, desk *operator.Desk, a *storage.Accounts, book *roster.Book) (*demo, error) {
 	if !cfg.OnLoopback() {
 		return nil, errors.New("--demo makes accounts whose passwords are shown, and other machines can reach this server; leave out --demo, or listen on 127.0.0.1 only")
 	}
 	for _, d := range cfg.Server.Domains {
 		if !d.Anonymous {
-			return &demo{filepath.Join(cfg.DataDir, demoFile), d.Name, a, book}, nil
+			return &demo{filepath.Join(cfg.DataDir, demoFile), d.Name, desk, a, book}, nil
 		}
 	}
 	return nil, errors.New("--demo needs a domain with accounts; see server.domains in the configuration")
@@ -64,7 +67,7 @@ func (d *demo) run(ctx context.Context) ([]demoAccount, error) {
 		p := &people[i]
 		p.jid = jid.Bare(name + "@" + d.domain)
 		p.password = known[p.jid]
-		there, err := d.accounts.store.Exists(ctx, p.jid)
+		there, err := d.accounts.Exists(ctx, p.jid)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +88,8 @@ func (d *demo) run(ctx context.Context) ([]demoAccount, error) {
 	}
 	for _, p := range people {
 		if p.fresh {
-			if err := d.accounts.Add(ctx, p.jid, p.password); err != nil {
+			add := operator.NewOrder("account.add", "accountjid", string(p.jid), "password", p.password)
+			if _, err := d.desk.Do(ctx, "the demonstration", add); err != nil {
 				return nil, err
 			}
 		}
@@ -95,7 +99,7 @@ func (d *demo) run(ctx context.Context) ([]demoAccount, error) {
 
 // valid reports whether a password is (still) that of an account.
 func (d *demo) valid(ctx context.Context, who jid.Bare, password string) (bool, error) {
-	stored, found, err := d.accounts.store.Keys(ctx, who, sasl.SHA256)
+	stored, found, err := d.accounts.Keys(ctx, who, sasl.SHA256)
 	if err != nil || !found || password == "" {
 		return false, err
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"rollcall/internal/operator"
 	"rollcall/roster"
 )
 
@@ -22,10 +24,10 @@ func TestDemo(t *testing.T) {
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	a, book := newAccounts(db, cfg), roster.NewBook(db.Rosters(), cfg.Roster)
+	desk, book := operator.New(db, cfg, nil, slog.New(slog.DiscardHandler)), roster.NewBook(db.Rosters(), cfg.Roster)
 	start := func() []demoAccount {
 		t.Helper()
-		d, err := newDemo(cfg, a, book)
+		d, err := newDemo(cfg, desk, db.Accounts(), book)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,11 +64,13 @@ func TestDemo(t *testing.T) {
 		}
 	}
 
-	if err := a.SetPassword(ctx, "bob@localhost", "his own"); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Remove(ctx, "carol@localhost"); err != nil {
-		t.Fatal(err)
+	for _, o := range []operator.Order{
+		operator.NewOrder("account.passwd", "accountjid", "bob@localhost", "password", "his own"),
+		operator.NewOrder("account.remove", "accountjids", "carol@localhost"),
+	} {
+		if _, err := desk.Do(ctx, "a test", o); err != nil {
+			t.Fatal(err)
+		}
 	}
 	book.Forget("carol@localhost")
 	again := start()
@@ -85,11 +89,11 @@ func TestDemo(t *testing.T) {
 func TestDemoIsForThisMachineOnly(t *testing.T) {
 	cfg := newCommand(t, "tls.self_signed = 'always'\n").load()
 	cfg.C2S.Listen = []string{":5222"}
-	if _, err := newDemo(cfg, nil, nil); err == nil || !strings.Contains(err.Error(), "leave out --demo") {
+	if _, err := newDemo(cfg, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "leave out --demo") {
 		t.Errorf("got %v", err)
 	}
 	cfg = newCommand(t, "server.domains = [{ name = 'guest.localhost', anonymous = true }]\n").load()
-	if _, err := newDemo(cfg, nil, nil); err == nil {
+	if _, err := newDemo(cfg, nil, nil, nil); err == nil {
 		t.Error("a domain without accounts got some")
 	}
 }

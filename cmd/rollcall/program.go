@@ -15,6 +15,7 @@ import (
 
 	"rollcall/config"
 	"rollcall/internal/assembly"
+	"rollcall/internal/operator"
 	"rollcall/server/c2s"
 	"rollcall/storage"
 )
@@ -22,13 +23,14 @@ import (
 // program is a server that is put together. It is built, run once and closed.
 type program struct {
 	// Fixed before run.
-	log      *slog.Logger
-	level    *slog.LevelVar
-	reread   func() (*config.Config, error)
-	out      io.Writer
-	parts    *assembly.Assembly
-	accounts *accounts
-	people   []demoAccount // of the demonstration; nil without one
+	log    *slog.Logger
+	level  *slog.LevelVar
+	reread func() (*config.Config, error)
+	out    io.Writer
+	db     *storage.DB
+	parts  *assembly.Assembly
+	desk   *operator.Desk
+	people []demoAccount // of the demonstration; nil without one
 
 	// work is for everything that goes on until the sessions have ended, which
 	// is later than the signal to stop.
@@ -102,8 +104,7 @@ func (p *program) assemble(ctx context.Context, db *storage.DB) error {
 	if err != nil {
 		return err
 	}
-	p.accounts = newAccounts(db, p.cfg)
-	p.accounts.running = p.parts.Server
+	p.db, p.desk = db, operator.New(db, p.cfg, p.parts.Server, p.log)
 	return nil
 }
 
@@ -125,7 +126,7 @@ func streamsConfig(cfg *config.Config, now time.Time) (c2s.Config, error) {
 
 // addDemo makes the accounts of the demonstration.
 func (p *program) addDemo(ctx context.Context) error {
-	d, err := newDemo(p.cfg, p.accounts, p.parts.Book)
+	d, err := newDemo(p.cfg, p.desk, p.db.Accounts(), p.parts.Book)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func fail(failed chan<- error, err error) {
 
 // control makes what answers the control socket.
 func (p *program) control() *control {
-	return &control{ledger: p.accounts, log: p.log, status: status{
+	return &control{desk: p.desk, log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
 		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
 	}}

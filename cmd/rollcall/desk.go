@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/config"
+	"rollcall/internal/operator"
+	"rollcall/storage"
+)
+
+// desk is where the orders of the command line are carried out: in the database
+// itself, or by the server that is running on it.
+type desk interface {
+	Do(context.Context, operator.Order) (operator.Answer, error)
+}
+
+// direct carries orders out in the database. Nobody else is there.
+type direct struct{ *operator.Desk }
+
+// Do implements desk.
+func (l direct) Do(ctx context.Context, o operator.Order) (operator.Answer, error) {
+	return l.Desk.Do(ctx, commandLine, o)
+}
+
+// commandLine is who asks, as far as is known, in the notes of what was done.
+const commandLine = "command line"
+
+// withDesk calls f with the desk of the server that is running on the configured
+// data directory, or else with one for the database.
+func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	server, err := running(ctx, cfg.ControlSocket())
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		return hint(f(server))
+	}
+	db, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	return hint(f(direct{operator.New(db, cfg, nil, slog.New(slog.DiscardHandler))}))
+}
+
+// order carries out one order and prints what came of it.
+func (c *common) order(cmd *cobra.Command, o operator.Order) error {
+	return c.withDesk(cmd.Context(), func(d desk) error { return carryOut(cmd, d, o) })
+}
+
+// carryOut carries out one order and prints what came of it, all pages.
+func carryOut(cmd *cobra.Command, d desk, o operator.Order) error {
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+	for {
+		a, err := d.Do(cmd.Context(), o)
+		if err != nil {
+			return err
+		}
+		printAnswer(w, a)
+		if a.Next == "" {
+			return w.Flush()
+		}
+		o.Values["after"] = []string{a.Next}
+	}
+}
+
+// printAnswer prints an answer: facts one to a line, and rows as a table.
+func printAnswer(w io.Writer, a operator.Answer) {
+	if a.Note != "" {
+		fmt.Fprintln(w, a.Note)
+	}
+	for _, f := range a.Facts {
+		fmt.Fprintf(w, "%s\t%s\n", f.Label, strings.Join(f.Values, ", "))
+	}
+	for _, row := range a.Rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+}
+
+// hint adds what to type to an error that people can do something about.
+func hint(err error) error {
+	var e *operator.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Reason {
+	case operator.Exists:
+		return fmt.Errorf("%w; to change the password type: rollcall account passwd %s", err, e.Subject)
+	case operator.NoAccount:
+		return fmt.Errorf("%w; to see those there are type: rollcall account list", err)
+	case operator.NotOurs:
+		return fmt.Errorf("%w (server.domains in the configuration)", err)
+	case operator.NotLive:
+		return fmt.Errorf("%w; start it with: rollcall serve", err)
+	}
+	return err
+}
+
+// openDatabase opens the configured database, and makes the data directory if
+// it is missing.
+func openDatabase(ctx context.Context, cfg *config.Config) (*storage.DB, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w; see server.data_dir in the configuration", err)
+	}
+	where := cfg.Storage
+	where.Path = cfg.DatabasePath()
+	return storage.Open(ctx, where)
+}

@@ -1,0 +1,72 @@
+package operator
+
+import (
+	"errors"
+	"fmt"
+
+	"rollcall/storage"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/sasl"
+	"rollcall/xmpp/stanza"
+)
+
+// Reason says what kind of error it is, for those who can say what to do next.
+type Reason string
+
+// The reasons for which an operation comes to nothing.
+const (
+	Wrong     Reason = "wrong"      // a value, or the name of the operation
+	NoAccount Reason = "no-account" // there is no such account
+	Exists    Reason = "exists"     // there is one already
+	Password  Reason = "password"   // one that cannot be used
+	NotOurs   Reason = "not-ours"   // an address at a domain without accounts
+	NotLive   Reason = "not-live"   // no server is running
+)
+
+// Error is an operation that came to nothing, and why, in words for people. It
+// passes through the control socket as it is.
+type Error struct {
+	Reason  Reason   `json:"reason"`
+	Text    string   `json:"error"`
+	Subject jid.Bare `json:"subject,omitempty"` // whom it is about
+	err     error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Text }
+
+// Unwrap returns what is behind it.
+func (e *Error) Unwrap() error { return e.err }
+
+// Refusal is the error for a client (server.Classifier).
+func (e *Error) Refusal() *stanza.Error {
+	condition := stanza.ErrNotAcceptable
+	switch e.Reason {
+	case Wrong, NotOurs:
+		condition = stanza.ErrBadRequest
+	case NoAccount:
+		condition = stanza.ErrItemNotFound
+	case Exists:
+		condition = stanza.ErrConflict
+	}
+	refusal, _ := stanza.AsError(stanza.Refuse(condition, "%s", e.Text))
+	return refusal
+}
+
+// wrong is an error about a value.
+func wrong(format string, args ...any) error {
+	return &Error{Reason: Wrong, Text: fmt.Sprintf(format, args...)}
+}
+
+// explain puts an error of the stores into words.
+func explain(who jid.Bare, err error) error {
+	switch {
+	case errors.Is(err, storage.ErrExists):
+		return &Error{Exists, fmt.Sprintf("%s exists already", who), who, err}
+	case errors.Is(err, storage.ErrNoAccount):
+		return &Error{NoAccount, fmt.Sprintf("there is no account %s", who), who, err}
+	case errors.Is(err, sasl.ErrPassword):
+		return &Error{Password, "the password is empty, too long, or has characters that cannot be typed everywhere; choose another", who, err}
+	}
+	return err
+}
