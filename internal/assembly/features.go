@@ -11,6 +11,7 @@ import (
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -37,6 +38,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
+		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
 	)
 }
