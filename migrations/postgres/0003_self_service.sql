@@ -17,8 +17,8 @@ CREATE TABLE last_activity (
 );
 
 -- SHA-1 of the picture in the vCard in hexadecimal digits, empty if there is
--- none; NULL while nobody has looked.
-ALTER TABLE vcard ADD COLUMN photo TEXT;
+-- none; a question mark while nobody has looked.
+ALTER TABLE vcard ADD COLUMN photo TEXT NOT NULL DEFAULT '?';
 
 -- What a search shows of an account. The words that it is found by are in
 -- search_word; without any it is not found.
