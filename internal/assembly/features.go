@@ -10,6 +10,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
@@ -23,6 +24,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -38,6 +40,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
+		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
 	)
