@@ -2,8 +2,10 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
@@ -22,6 +24,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -38,6 +43,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
 }
 
@@ -48,7 +56,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())
