@@ -1,8 +1,14 @@
-// Package privacy is whom people let through to them, and to whom they show
-// themselves: privacy lists (XEP-0016) and the blocklist that is a part of the
-// default one (XEP-0191 §5).
+// Package privacy knows whom an account lets in: the privacy lists of XEP-0016,
+// and the blocklist of XEP-0191 that is a part of one of them.
 //
-// A [List] is what its owner wrote. [List.Allows] reads it as XEP-0016 §2.2
-// says, item by item; a [Rules] is the same made ready for every stanza. The
-// [Book] keeps everybody's lists in memory as far as they are needed.
+// The rules are pure. A [List] is what its owner wrote; [List.Read] goes through
+// it item by item, as XEP-0016 §2.2 says, and [List.Decide] comes to the same
+// result by a few lookups that make no garbage, since it is asked twice for each
+// message. A [Filter] is a list in force: with the roster that its items about
+// groups and subscriptions look at. [Lists] is an immutable picture of all lists
+// of one account. A [Book] keeps such pictures, changes them one change at a time
+// for each owner, and has a [Store] write every change before anybody sees it.
+//
+// Who is never kept out, one's own resources and one's own server, is for
+// whoever asks: a list says nothing of that.
 package privacy

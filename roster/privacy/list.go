@@ -1,200 +1,192 @@
 package privacy
 
 import (
-	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"sync"
 
 	"rollcall/roster"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
 
-// Traffic is what may pass or not, as a privacy list tells it apart.
+// Traffic is what a rule can tell apart (XEP-0016 §2.1).
 type Traffic uint8
 
-// The kinds of traffic (XEP-0016 §2.1). Others is what only an item without a
-// kind of its own stops: messages and requests that go out, and subscription
-// stanzas both ways.
+// Four kinds have an element of their own. The rest is what only an item for
+// all stanzas covers: subscriptions and probes, and whatever goes out but for
+// presence (XEP-0016 §2.13).
 const (
-	MessagesIn Traffic = iota
-	QueriesIn          // <iq/> of all types
-	PresenceIn         // of no type or "unavailable"
+	MessageIn Traffic = iota
+	IQIn
+	PresenceIn
 	PresenceOut
-	Others
-	numTraffic
+	Rest
+	traffics
 )
 
-// Kinds is a set of traffic. The zero value stands for all of it.
+// TrafficOf says what a stanza is to a list. For [stanza.Presence] that is a
+// notification; subscriptions and probes are [stanza.Other].
+func TrafficOf(out bool, k stanza.Kind) Traffic {
+	switch {
+	case k == stanza.Presence && out:
+		return PresenceOut
+	case out:
+		return Rest
+	case k == stanza.Presence:
+		return PresenceIn
+	case k == stanza.Message:
+		return MessageIn
+	case k == stanza.IQ:
+		return IQIn
+	}
+	return Rest
+}
+
+// Kinds are the kinds of traffic that an item is about, a bit for each; none
+// stands for all of them and the rest.
 type Kinds uint8
 
-// KindsOf returns the set of those kinds.
-func KindsOf(all ...Traffic) (k Kinds) {
-	for _, t := range all {
-		k |= 1 << t
-	}
-	return k
-}
-
-// Has reports whether the set holds that kind.
-func (k Kinds) Has(t Traffic) bool { return k == 0 || k&(1<<t) != 0 }
-
-// Type says what an item looks at.
-type Type uint8
-
-// The types of items (XEP-0016 §2.1).
+// The children of an item.
 const (
-	Everybody      Type = iota // the fall-through
-	Address                    // "jid"
-	Group                      // a group of the owner's roster
-	BySubscription             // "subscription"
+	Messages     Kinds = 1 << MessageIn
+	IQs          Kinds = 1 << IQIn
+	PresencesIn  Kinds = 1 << PresenceIn
+	PresencesOut Kinds = 1 << PresenceOut
 )
 
-var typeNames = [...]string{"", "jid", "group", "subscription"}
+func (k Kinds) covers(t Traffic) bool { return k == 0 || k&(1<<t) != 0 }
 
-// String is the type attribute; "" is none.
-func (t Type) String() string { return typeNames[t] }
+// Action is what an item does with what it matches.
+type Action uint8
 
-// ParseType reads a type attribute.
-func ParseType(s string) (Type, bool) {
-	i := slices.Index(typeNames[:], s)
-	return Type(max(i, 0)), i > 0
-}
+// The actions. Nothing that matches is allowed.
+const (
+	Allow Action = iota
+	Deny
+)
+
+// Type is what an item looks at.
+type Type uint8
+
+// The types. An item for anybody is the fall-through.
+const (
+	Anybody Type = iota
+	JID
+	Group
+	Subscription
+)
 
 // Item is one rule of a list.
 type Item struct {
-	Type  Type
-	Value string // a canonical address, the name of a group, or "both", "to", "from" or "none"
-	Deny  bool
-	Order uint32
-	Kinds Kinds
+	Type   Type
+	Value  string // a canonical address, a group's name, or "both", "to", "from", "none"
+	Action Action
+	Order  uint32
+	Kinds  Kinds
 }
 
-// Blocks reports whether the item is one of a blocklist: it keeps out an
-// address, with everything (XEP-0191 §5).
-func (it *Item) Blocks() bool { return it.Type == Address && it.Deny && it.Kinds == 0 }
-
-// List is a privacy list. Its items are in order once it was checked. It is
-// never changed after that.
-type List struct {
-	Name  string
-	Items []Item
-}
-
-// Relation is how the owner knows the other side.
-type Relation struct {
+// Peer is who a stanza comes from or goes to, as the owner knows them.
+type Peer struct {
+	JID          jid.JID
 	Subscription roster.Subscription
 	Groups       []string
 }
 
-// Allows reads the list item by item for traffic with a peer (XEP-0016 §2.2,
-// rules 5 to 7): the first one that fits decides, and without one it is allowed.
-func (l *List) Allows(t Traffic, peer jid.JID, r Relation) bool {
-	for i := range l.Items {
-		if it := &l.Items[i]; it.Kinds.Has(t) && it.fits(peer, r) {
-			return !it.Deny
-		}
+// PeerIn returns what a roster says of an address.
+func PeerIn(r *roster.Roster, j jid.JID) Peer {
+	it, _ := r.Lookup(j.Bare())
+	return Peer{JID: j, Subscription: it.Subscription(), Groups: it.Groups}
+}
+
+// matches reports whether the item is about the peer (XEP-0016 §2.1).
+func (it *Item) matches(p Peer) bool {
+	switch it.Type {
+	case JID:
+		return addresses(it.Value, p.JID)
+	case Group:
+		return slices.Contains(p.Groups, it.Value)
+	case Subscription:
+		return it.Value == p.Subscription.String() // strangers have "none"
 	}
 	return true
 }
 
-// fits reports whether the item is about that peer (XEP-0016 §2.1).
-func (it *Item) fits(peer jid.JID, r Relation) bool {
-	switch it.Type {
-	case Address:
-		return it.Value == peer.String() || it.Value == string(peer.Bare()) || it.Value == peer.Domain()
-	case Group:
-		return slices.Contains(r.Groups, it.Value)
-	case BySubscription:
-		return it.Value == r.Subscription.String()
-	}
-	return true
+// addresses reports whether an item's address means j: user@domain/resource and
+// domain/resource mean just themselves, user@domain all its resources, and
+// domain itself and all that is there.
+func addresses(value string, j jid.JID) bool {
+	return value == j.String() || value == string(j.Bare()) || value == j.Domain()
 }
 
-// needsRoster reports whether the roster has to be asked.
-func (l *List) needsRoster() bool {
-	return slices.ContainsFunc(l.Items, func(it Item) bool { return it.Type == Group || it.Type == BySubscription })
+// List is a privacy list. It never changes; lists are shared by pointer.
+type List struct {
+	name  string
+	items []Item // in their order
+
+	once     sync.Once
+	compiled rules
+	plain    Filter // the list in force, if it does not look at the roster
 }
 
-// Config bounds what an account may keep. A field that is zero has the value
-// that [Config.WithDefaults] gives it.
-type Config struct {
-	MaxLists     int // lists of an account
-	MaxItems     int // items of a list
-	MaxNameBytes int // of the name of a list
-	Cached       int // accounts whose lists are kept in memory while they are not online
+// NewList makes a list of items, which it sorts and keeps.
+func NewList(name string, items []Item) *List {
+	slices.SortStableFunc(items, func(a, b Item) int {
+		switch {
+		case a.Order < b.Order:
+			return -1
+		case a.Order > b.Order:
+			return 1
+		}
+		return 0
+	})
+	return &List{name: strings.Clone(name), items: items}
 }
 
-// WithDefaults fills in the fields that are zero.
-func (c Config) WithDefaults() Config {
-	for _, f := range []struct {
-		field *int
-		value int
-	}{{&c.MaxLists, 20}, {&c.MaxItems, 1000}, {&c.MaxNameBytes, 255}, {&c.Cached, 10_000}} {
-		if *f.field <= 0 {
-			*f.field = f.value
+// Name returns the list's name.
+func (l *List) Name() string { return l.name }
+
+// Items returns the items in their order. The slice belongs to the list.
+func (l *List) Items() []Item { return l.items }
+
+// Read goes through the list as XEP-0016 §2.2 has it, rules 5 to 7: the first
+// item that matches decides, and without one all is allowed.
+func (l *List) Read(t Traffic, p Peer) Action {
+	for i := range l.items {
+		if it := &l.items[i]; it.Kinds.covers(t) && it.matches(p) {
+			return it.Action
 		}
 	}
-	return c
+	return Allow
 }
 
-// maxValueBytes bounds an item's value: the longest address has less.
-const maxValueBytes = 3071
-
-// Check returns the list as it is kept: its items in order and their addresses
-// in canonical form. The error is the stanza error of XEP-0016 §2.1.
-func (c Config) Check(l List) (List, error) {
-	c = c.WithDefaults()
-	switch {
-	case l.Name == "" || !utf8.ValidString(l.Name):
-		return List{}, stanza.Refuse(stanza.ErrBadRequest, "a list has a name")
-	case len(l.Name) > c.MaxNameBytes:
-		return List{}, stanza.Refuse(stanza.ErrNotAcceptable, "the name of a list has at most %d bytes", c.MaxNameBytes)
-	case len(l.Items) > c.MaxItems:
-		return List{}, stanza.Refuse(stanza.ErrNotAcceptable, "a list has at most %d items", c.MaxItems)
-	}
-	out := List{Name: strings.Clone(l.Name), Items: make([]Item, len(l.Items))}
-	for i, it := range l.Items {
-		if err := it.check(); err != nil {
-			return List{}, err
-		}
-		it.Value = strings.Clone(it.Value) // not a part of somebody's read buffer
-		out.Items[i] = it
-	}
-	slices.SortFunc(out.Items, func(a, b Item) int { return cmp.Compare(a.Order, b.Order) })
-	for i := 1; i < len(out.Items); i++ {
-		if out.Items[i].Order == out.Items[i-1].Order {
-			return List{}, stanza.Refuse(stanza.ErrBadRequest, "two items have the order %d", out.Items[i].Order)
+// CheckGroups refuses a list with a group that the owner's roster does not have
+// (XEP-0016 §2.1). Items that were in the list before may stay: the group may
+// have gone since, and then nothing else in the list could be changed.
+func (l *List) CheckGroups(r *roster.Roster, before *List) error {
+	var missing []string
+	for _, it := range l.items {
+		if it.Type == Group && !before.hasGroup(it.Value) {
+			missing = append(missing, it.Value)
 		}
 	}
-	return out, nil
-}
-
-// check checks an item by itself and puts its value into canonical form.
-func (it *Item) check() error {
-	if len(it.Value) > maxValueBytes || !utf8.ValidString(it.Value) {
-		return stanza.Refuse(stanza.ErrBadRequest, "the value of an item is too long")
+	if len(missing) == 0 {
+		return nil
 	}
-	switch it.Type {
-	case Address:
-		j, err := jid.Parse(it.Value)
-		if err != nil {
-			return stanza.Refuse(stanza.ErrBadRequest, "the value of an item is no address")
+	known := map[string]bool{}
+	for it := range r.Items() {
+		for _, g := range it.Groups {
+			known[g] = true
 		}
-		it.Value = j.String()
-	case Group:
-		if it.Value == "" {
-			return stanza.Refuse(stanza.ErrBadRequest, "a group has a name")
-		}
-	case BySubscription:
-		if !slices.Contains([]string{"both", "to", "from", "none"}, it.Value) {
-			return stanza.Refuse(stanza.ErrBadRequest, "a subscription is both, to, from or none")
-		}
-	default:
-		if it.Value != "" {
-			return stanza.Refuse(stanza.ErrBadRequest, "an item with a value has a type")
+	}
+	for _, g := range missing {
+		if !known[g] {
+			return stanza.Refuse(stanza.ErrItemNotFound, "the roster has no such group")
 		}
 	}
 	return nil
+}
+
+func (l *List) hasGroup(name string) bool {
+	return l != nil && slices.ContainsFunc(l.items, func(it Item) bool { return it.Type == Group && it.Value == name })
 }
