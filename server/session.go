@@ -36,6 +36,7 @@ type Session struct {
 	// Safe.
 	out       outbox
 	available atomic.Pointer[Availability]
+	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
 	heard     atomic.Int64 // when the client was last heard of, Unix seconds
 	inactive  atomic.Bool
@@ -375,6 +376,7 @@ func (s *Session) End(ctx context.Context) {
 		s.gone.set()
 	}()
 	s.out.detach()
+	s.freeze()
 	s.srv.dir.remove(s)
 	for _, f := range s.srv.reg.ended {
 		f(s)
