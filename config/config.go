@@ -23,6 +23,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -52,6 +53,7 @@ type Config struct {
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

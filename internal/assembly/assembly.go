@@ -14,6 +14,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -35,6 +36,7 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Registration *register.Feature
+	Activity     *lastactivity.Feature // who was last there when
 
 	db         *storage.DB
 	writer     *storage.Writer
