@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
@@ -50,6 +51,7 @@ type Config struct {
 	Server       server.Config
 	C2S          c2s.Config
 	Roster       roster.Config
+	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config

@@ -133,6 +133,19 @@ func leave(p *Packet) error {
 	return f.Refusal(p.To)
 }
 
+// Shows reports whether a peer may know whether the account is there: a session
+// of it shows itself or, without any, the account would. Whether there is a
+// subscription is another question.
+func (a *Account) Shows(peer jid.JID) bool {
+	all := a.Sessions()
+	for _, s := range all {
+		if !s.Denies(true, stanza.Presence, peer) {
+			return true
+		}
+	}
+	return len(all) == 0 && !Denies(a.Filter(), a, true, stanza.Presence, peer)
+}
+
 // keptOut reports whether nobody lets in what has arrived. Sessions decide about
 // what is for them; the account about what is for itself: what is answered in its
 // name, subscriptions, and what is kept for later (XEP-0016 §2.2, rules 1 and 2).

@@ -2,16 +2,19 @@ package assembly
 
 import (
 	"rollcall/config"
+	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/blocking"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
@@ -21,11 +24,15 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
+	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	blocks := blocking.New(filters)
+	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
+	list.OnChanged(filters.RosterChanged)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	all := []server.Feature{a.Streams, list, there}
+	all := []server.Feature{a.Streams, filters, blocks, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{

@@ -25,7 +25,7 @@ func (c Config) WithDefaults() Config {
 	}
 	set(&c.MaxLists, 20)
 	set(&c.MaxItems, 1000)
-	set(&c.MaxNameBytes, 1023)
+	set(&c.MaxNameBytes, 1024)
 	set(&c.CachedAccounts, 20_000)
 	return c
 }
