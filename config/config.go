@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
@@ -55,6 +56,7 @@ type Config struct {
 	C2S          c2s.Config
 	Roster       roster.Config
 	Groups       roster.GroupConfig
+	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config

@@ -195,6 +195,7 @@ type Registry struct {
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	streams  []func(domain string) []byte
+	filters  Loader
 	infos    []Info
 	slots    int
 	flags    int

@@ -4,11 +4,13 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/roster"
+	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/blocking"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
@@ -16,6 +18,7 @@ import (
 	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
@@ -25,7 +28,11 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
+	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	blocks := blocking.New(filters)
+	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
+	list.OnChanged(filters.RosterChanged)
 	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
@@ -33,7 +40,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, list, there, groups.New(a.Groups)}
+	all := []server.Feature{a.Streams, filters, blocks, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
