@@ -21,6 +21,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/privatexml"
@@ -54,6 +55,7 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Private      privatexml.Config
+	Contact      addresses.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

@@ -13,7 +13,9 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
@@ -37,6 +39,8 @@ type Assembly struct {
 	Book         *roster.Book
 	Registration *register.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -91,6 +95,13 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
 	return a, nil
+}
+
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that

@@ -4,6 +4,7 @@ import (
 	"rollcall/config"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
@@ -24,6 +25,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Addresses = addresses.New(cfg.Contact)
+	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
@@ -35,7 +38,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	return append(all,
 		a.offline,
 		carbons.New(),
-		disco.New(a.Book),
+		a.Disco,
+		a.Addresses,
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
