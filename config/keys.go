@@ -100,6 +100,7 @@ var keys = []key{
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
+	of("vcard.max_photo", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxPhoto }),
 
 	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
 	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),

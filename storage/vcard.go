@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	"rollcall/server/features/vcard"
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
 )
 
-// VCards keeps one vCard for each account, as XML bytes.
+// VCards keeps one vCard for each account, as XML bytes: a [vcard.Store].
 type VCards struct{ db *DB }
 
 // VCards returns the store of vCards.
@@ -19,15 +21,45 @@ func (s *VCards) Get(ctx context.Context, owner jid.Bare) (xml []byte, found boo
 	return xml, found, err
 }
 
-// Set keeps an account's vCard. Without such an account the error is
-// [ErrNoAccount].
+// Set keeps an account's vCard, and what its picture is known by. Without such an
+// account the error is [ErrNoAccount].
 func (s *VCards) Set(ctx context.Context, owner jid.Bare, xml []byte) error {
 	if xml == nil {
 		xml = []byte{}
 	}
-	n, err := s.db.exec(ctx, "vcard.put", string(owner), xml, time.Now().UnixMicro())
+	n, err := s.db.exec(ctx, "vcard.put", string(owner), xml, photo(xml), time.Now().UnixMicro())
 	if err == nil && n == 0 {
 		err = ErrNoAccount
 	}
 	return err
+}
+
+// unseen is in place of the hash of a picture that nobody has looked at: that of
+// a vCard from before there were hashes.
+const unseen = "?"
+
+// Photo implements [vcard.Store].
+func (s *VCards) Photo(ctx context.Context, account int64) (hash string, kept bool, err error) {
+	kept, err = s.db.one(ctx, "vcard.photo", []any{account}, &hash)
+	if err != nil || !kept || hash != unseen {
+		return hash, kept, err
+	}
+	var xml []byte
+	if kept, err = s.db.one(ctx, "vcard.of", []any{account}, &xml); err != nil || !kept {
+		return "", kept, err
+	}
+	hash = photo(xml)
+	_, err = s.db.exec(ctx, "vcard.put_photo", account, hash)
+	return hash, true, err
+}
+
+// photo returns the hash of the picture in a vCard. What is no vCard, such as the
+// empty bytes of one that was taken away, has none.
+func photo(xml []byte) string {
+	card, err := stanza.Parse(xml, "", nil)
+	if err != nil {
+		return ""
+	}
+	hash, _ := vcard.Photo(card)
+	return hash
 }

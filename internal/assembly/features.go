@@ -25,6 +25,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(cards.Published)
 	a.Addresses = addresses.New(cfg.Contact)
 	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
@@ -43,7 +45,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
-		vcard.New(a.db.VCards(), cfg.VCard),
+		cards,
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
