@@ -26,6 +26,7 @@ import (
 	"rollcall/server/features/offline"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
 )
@@ -44,6 +45,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// SearchEnabled says whether people can look for one another.
+	SearchEnabled bool
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -55,6 +59,7 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Private      privatexml.Config
+	Search       search.Config
 	Contact      addresses.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]

@@ -105,6 +105,9 @@ var keys = []key{
 	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
 	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
 
+	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
+	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
+
 	of("contact.abuse", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Abuse }),
 	of("contact.admin", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Admin }),
 	of("contact.feedback", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Feedback }),

@@ -21,17 +21,23 @@ func (s *VCards) Get(ctx context.Context, owner jid.Bare) (xml []byte, found boo
 	return xml, found, err
 }
 
-// Set keeps an account's vCard, and what its picture is known by. Without such an
-// account the error is [ErrNoAccount].
+// Set keeps an account's vCard, what its picture is known by, and what people
+// find the account by. Without such an account the error is [ErrNoAccount].
 func (s *VCards) Set(ctx context.Context, owner jid.Bare, xml []byte) error {
 	if xml == nil {
 		xml = []byte{}
 	}
-	n, err := s.db.exec(ctx, "vcard.put", string(owner), xml, photo(xml), time.Now().UnixMicro())
-	if err == nil && n == 0 {
-		err = ErrNoAccount
-	}
-	return err
+	e := card(xml)
+	return s.db.tx(ctx, "keep the vCard of "+string(owner), func(t *tx) error {
+		id, err := t.account(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "vcard.put", int64(id), xml, photo(e), time.Now().UnixMicro()); err != nil {
+			return err
+		}
+		return t.describe(ctx, "search.put", id, owner, e)
+	})
 }
 
 // unseen is in place of the hash of a picture that nobody has looked at: that of
@@ -48,16 +54,14 @@ func (s *VCards) Photo(ctx context.Context, account int64) (hash string, kept bo
 	if kept, err = s.db.one(ctx, "vcard.of", []any{account}, &xml); err != nil || !kept {
 		return "", kept, err
 	}
-	hash = photo(xml)
+	hash = photo(card(xml))
 	_, err = s.db.exec(ctx, "vcard.put_photo", account, hash)
 	return hash, true, err
 }
 
-// photo returns the hash of the picture in a vCard. What is no vCard, such as the
-// empty bytes of one that was taken away, has none.
-func photo(xml []byte) string {
-	card, err := stanza.Parse(xml, "", nil)
-	if err != nil {
+// photo returns the hash of the picture in a vCard, which may be nil.
+func photo(card *stanza.Element) string {
+	if card == nil {
 		return ""
 	}
 	hash, _ := vcard.Photo(card)

@@ -2,8 +2,7 @@
 SELECT v.xml FROM account a JOIN vcard v ON v.account = a.id WHERE a.jid = $1;
 
 -- name: put
-INSERT INTO vcard (account, xml, photo, updated)
-SELECT id, $2, $3, $4 FROM account WHERE jid = $1
+INSERT INTO vcard (account, xml, photo, updated) VALUES ($1, $2, $3, $4)
 ON CONFLICT (account) DO UPDATE SET xml = excluded.xml, photo = excluded.photo, updated = excluded.updated;
 
 -- name: photo

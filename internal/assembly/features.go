@@ -14,6 +14,7 @@ import (
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privatexml"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -36,6 +37,10 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
 			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
 		}))
+	}
+	if cfg.SearchEnabled {
+		people := a.db.Search()
+		all = append(all, search.New(people, people, cfg.Search))
 	}
 	return append(all,
 		a.offline,
