@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rollcall/roster"
 	"rollcall/server"
@@ -47,6 +48,9 @@ type Config struct {
 
 	// SearchEnabled says whether people can look for one another.
 	SearchEnabled bool
+
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
 
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string

@@ -2,9 +2,11 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
@@ -31,6 +33,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Addresses = addresses.New(cfg.Contact)
 	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -54,6 +59,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
 }
 
@@ -64,7 +72,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

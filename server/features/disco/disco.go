@@ -44,7 +44,7 @@ type Rosters interface {
 type Feature struct {
 	rosters Rosters
 	forms   func() []form.Form
-	infos   func() []server.Info // fixed by Register
+	srv     *server.Server // fixed by Register
 
 	mu   sync.Mutex // guards changes of said
 	said atomic.Pointer[[]*told]
@@ -53,6 +53,7 @@ type Feature struct {
 // told is what there is to say, once all features are registered.
 type told struct {
 	host, registered, anonymous Info
+	own, visitor                Info // what one's own clients see of the two
 	ver                         string
 	caps                        []byte // the stream feature
 }
@@ -79,7 +80,7 @@ func (*Feature) Info() server.Info {
 
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
-	f.infos = r.Infos
+	f.srv = r.Server()
 	r.StreamFeature(func(string) []byte { return f.told()[0].caps })
 	r.IQ(server.ToHost, false, nsInfo, "query", f.hostInfo)
 	r.IQ(server.ToHost, false, nsItems, "query", f.hostItems)
@@ -100,7 +101,7 @@ func (f *Feature) told() []*told {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.said.Load() == nil {
-		f.said.Store(&[]*told{tell(f.infos(), f.forms())})
+		f.said.Store(&[]*told{tell(f.srv.Infos(), f.forms())})
 	}
 	return *f.said.Load()
 }
@@ -112,7 +113,7 @@ func (f *Feature) Refresh() {
 	f.told()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all := append([]*told{tell(f.infos(), f.forms())}, *f.said.Load()...)
+	all := append([]*told{tell(f.srv.Infos(), f.forms())}, *f.said.Load()...)
 	if all[0].ver != all[1].ver {
 		all = all[:min(len(all), maxSaid)]
 		f.said.Store(&all)
@@ -122,15 +123,20 @@ func (f *Feature) Refresh() {
 // tell collects what the features say of themselves.
 func tell(infos []server.Info, forms []form.Form) *told {
 	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
-	var account []string
+	var account, own []string
 	for _, i := range infos {
 		host.Features = append(host.Features, i.Host...)
 		account = append(account, i.Account...)
+		own = append(own, i.Own...)
+	}
+	own = append(own, account...)
+	of := func(kind string, features []string) Info {
+		return Info{Identities: []Identity{{Category: "account", Type: kind}}, Features: features}.sorted()
 	}
 	t := &told{
 		host:       host.sorted(),
-		registered: Info{Identities: []Identity{{Category: "account", Type: "registered"}}, Features: account}.sorted(),
-		anonymous:  Info{Identities: []Identity{{Category: "account", Type: "anonymous"}}, Features: account}.sorted(),
+		registered: of("registered", account), own: of("registered", own),
+		anonymous: of("anonymous", account), visitor: of("anonymous", own),
 	}
 	t.ver = t.host.Verification()
 	// XEP-0115 §6.3.
@@ -138,8 +144,11 @@ func tell(infos []server.Info, forms []form.Form) *told {
 	return t
 }
 
-func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error) {
+func (f *Feature) hostInfo(ctx context.Context, r *server.Request) ([]byte, error) {
 	node := r.Payload.Attr("node")
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Info(ctx, r)
+	}
 	for _, t := range f.told() {
 		if node == "" || node == Node+"#"+t.ver { // XEP-0115 §6.2
 			return t.host.Append(nil, node), nil
@@ -150,7 +159,11 @@ func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error)
 
 // hostItems says that nothing else belongs to the server.
 func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, error) {
-	if r.Payload.Attr("node") != "" {
+	node := r.Payload.Attr("node")
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Items(ctx, r)
+	}
+	if node != "" {
 		return nil, stanza.ErrItemNotFound
 	}
 	return nothing(ctx, r)
@@ -163,12 +176,32 @@ func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, e
 		return nil, err
 	case !sees:
 		return nil, stanza.ErrServiceUnavailable // XEP-0030 §8, rule 1
-	case r.Payload.Attr("node") != "":
-		return nil, stanza.ErrItemNotFound
-	case r.Account.ID == 0:
-		return f.told()[0].anonymous.Append(nil, ""), nil
 	}
-	return f.told()[0].registered.Append(nil, ""), nil
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Info(ctx, r)
+		}
+		return nil, stanza.ErrItemNotFound
+	}
+	t := f.told()[0]
+	info := &t.registered
+	switch {
+	case r.Account.ID == 0 && r.Own():
+		info = &t.visitor
+	case r.Account.ID == 0:
+		info = &t.anonymous
+	case r.Own():
+		info = &t.own
+	}
+	return info.Append(nil, ""), nil
+}
+
+// ownNode returns what answers for a node of the account of whoever asks.
+func (f *Feature) ownNode(r *server.Request, node string) (n server.Node, ok bool) {
+	if !r.Own() {
+		return n, false
+	}
+	return f.srv.Node(server.ToSelf, node)
 }
 
 // accountItems lists an account's available resources (XEP-0030 §4.1).
@@ -179,7 +212,11 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 		return nil, err
 	case !sees:
 		return nothing(ctx, r) // XEP-0030 §8, rule 2
-	case r.Payload.Attr("node") != "":
+	}
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Items(ctx, r)
+		}
 		return nil, stanza.ErrItemNotFound
 	}
 	all := slices.Clone(r.Account.Sessions())
