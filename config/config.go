@@ -23,10 +23,12 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
 )
@@ -45,6 +47,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// SearchEnabled says whether people can look for one another.
+	SearchEnabled bool
+
 	// AuditRetention is how long it is kept who did what; 0 is forever.
 	AuditRetention time.Duration
 
@@ -61,6 +66,8 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Private      privatexml.Config
+	Search       search.Config
+	Contact      addresses.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

@@ -106,9 +106,21 @@ var keys = []key{
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
+	of("vcard.max_photo", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxPhoto }),
 
 	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
 	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
+
+	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
+	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
+
+	of("contact.abuse", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Abuse }),
+	of("contact.admin", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Admin }),
+	of("contact.feedback", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Feedback }),
+	of("contact.sales", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Sales }),
+	of("contact.security", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Security }),
+	of("contact.status", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Status }),
+	of("contact.support", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Support }),
 
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),

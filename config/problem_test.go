@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, registration, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -107,6 +107,17 @@ var problemTests = []struct {
 	}},
 	{"[private_xml]\nmax_element = '1MiB'\n", []string{
 		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,
+	}},
+	{"[contact]\nabuse = ['mailto:abuse@example.org', 'abuse@example.org', 'ftp://x', 'mailto:abuse']\nadmin = 'xmpp:a@x'\n" +
+		"status = ['https:', 'http://a b/']\nsupport = ['tel:help', 'xmpp:@', 'xmpp:a@x?message']\n", []string{
+		`contact.abuse[1] = "abuse@example.org" (line 2): not an address that says of what kind it is; write "mailto:abuse@example.org" or "xmpp:abuse@example.org"`,
+		`contact.abuse[2] = "ftp://x" (line 2): none of the kinds of address; begin it with mailto:, xmpp:, https:, http: or tel:`,
+		`contact.abuse[3] = "mailto:abuse" (line 2): not a mail address; write "mailto:help@example.org"`,
+		`contact.admin = "xmpp:a@x" (line 3): not a list; write ["xmpp:a@x"]`,
+		`contact.status[0] = "https:" (line 4): an address without a host; write "https://example.org/help"`,
+		`contact.status[1] = "http://a b/" (line 4): not a URI; write blanks and the like as %20`,
+		`contact.support[0] = "tel:help" (line 5): not a telephone number; write "tel:+44-20-7946-0018"`,
+		`contact.support[1] = "xmpp:@" (line 5): not a chat address; write "xmpp:help@example.org"`,
 	}},
 	{"[archive]\nretention = '5m'\n[offline]\nmax_age = -1\n[client_state]\nenabled = 'yes'\n", []string{
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,

@@ -14,8 +14,10 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
@@ -41,6 +43,8 @@ type Assembly struct {
 	Groups       *roster.Groups
 	Registration *register.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
 	Desk         *operator.Desk
 
 	db         *storage.DB
@@ -121,6 +125,14 @@ func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Log
 		Store: db.Groups(), Book: book, Log: log,
 		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
 	}, cfg.Groups)
+}
+
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Desk.Configure(c)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that

@@ -7,6 +7,7 @@ import (
 	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
@@ -20,6 +21,7 @@ import (
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -36,6 +38,10 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(cards.Published)
+	a.Addresses = addresses.New(cfg.Contact)
+	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
@@ -47,14 +53,19 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
 		}))
 	}
+	if cfg.SearchEnabled {
+		people := a.db.Search()
+		all = append(all, search.New(people, people, cfg.Search))
+	}
 	return append(all,
 		a.offline,
 		carbons.New(),
-		disco.New(a.Book),
+		a.Disco,
+		a.Addresses,
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
-		vcard.New(a.db.VCards(), cfg.VCard),
+		cards,
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,

@@ -36,7 +36,7 @@ func TestLimiterCountsNamesThatAreTaken(t *testing.T) {
 	a := netip.MustParseAddr("192.0.2.1")
 	tried := 0
 	for l.take(a, 2, midnight) {
-		l.giveBack(a)
+		l.taken(a)
 		if tried++; tried > 1000 {
 			t.Fatal("names can be tried without end")
 		}
@@ -74,15 +74,15 @@ func TestLimiterIsBounded(t *testing.T) {
 		binary.BigEndian.PutUint32(b[:], uint32(n))
 		return netip.AddrFrom4(b)
 	}
-	for n := range maxAddresses {
+	for n := range maxRemembered {
 		if !l.take(addr(n), 1, midnight) {
 			t.Fatalf("address %d was refused", n)
 		}
 	}
-	if l.take(addr(maxAddresses), 1, midnight.Add(time.Minute)) || len(l.used) != maxAddresses {
+	if l.take(addr(maxRemembered), 1, midnight.Add(time.Minute)) || len(l.used) != maxRemembered {
 		t.Errorf("one more address was taken: %d", len(l.used))
 	}
-	if !l.take(addr(maxAddresses), 1, midnight.Add(window)) || len(l.used) != 1 {
+	if !l.take(addr(maxRemembered), 1, midnight.Add(window)) || len(l.used) != 1 {
 		t.Errorf("an hour later %d addresses are remembered, want the new one only", len(l.used))
 	}
 }
