@@ -51,6 +51,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"rollcall/server"
 )
 
 // A window is how long what an address did is held against it.
@@ -38,7 +40,7 @@ func (l *limiter) take(from netip.Addr, most int, now time.Time) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := network(from)
+	at := server.Network(from)
 	u, known := l.used[at]
 	if !known || now.Sub(u.since) >= window {
 		u = usage{since: now}
@@ -58,7 +60,7 @@ func (l *limiter) take(from netip.Addr, most int, now time.Time) bool {
 func (l *limiter) giveBack(from netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := network(from)
+	at := server.Network(from)
 	if u, ok := l.used[at]; ok {
 		u.cost -= accountCost - 1
 		l.used[at] = u
@@ -79,16 +81,4 @@ func (l *limiter) room(now time.Time) bool {
 		}
 	}
 	return len(l.used) < maxAddresses
-}
-
-// network is what counts as one address: whoever has an IPv6 address has a
-// whole /64 of them.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // fails for no address, which counts as one too
-	return p
 }
