@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"rollcall/server"
@@ -70,6 +71,8 @@ var keys = []key{
 	of("limits.read_burst", live, size(16*kib, gib), func(c *Config) *int { return &c.C2S.Limits.BurstBytes }),
 	of("limits.connections", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.Connections }),
 	of("limits.connections_per_address", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectionsPerAddress }),
+	of("limits.connects_per_minute", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectsPerMinute }),
+	of("limits.exempt_networks", live, list(0, network), func(c *Config) *[]netip.Prefix { return &c.C2S.Limits.ExemptNetworks }),
 	of("limits.auth_timeout", live, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.Limits.AuthTimeout }),
 	of("limits.sessions_per_account", fixed, number(0, 100_000), func(c *Config) *int { return &c.Server.SessionsPerAccount }),
 	of("limits.outbox", fixed, size(64*kib, gib), func(c *Config) *int { return &c.Server.OutboxBytes }),

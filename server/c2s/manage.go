@@ -3,6 +3,8 @@ package c2s
 import (
 	"crypto/rand"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -43,6 +45,21 @@ func (r *resumables) add(s *server.Session) string {
 	}
 	r.live[id], r.ids[s] = s, id
 	return id
+}
+
+// has reports whether the session's client was told how to resume it.
+func (r *resumables) has(s *server.Session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.ids[s]
+	return ok
+}
+
+// all returns the sessions that can be resumed.
+func (r *resumables) all() []*server.Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.ids))
 }
 
 // forget hears of a session that is over. Its count is as good as an ack, so it
