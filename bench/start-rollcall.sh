@@ -32,6 +32,7 @@ backoff_after = 0
 [limits]
 read_rate = "0B"
 connections_per_address = 0
+connects_per_minute = 0
 [offline]
 max_messages = 100000
 [archive]

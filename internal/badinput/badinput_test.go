@@ -28,7 +28,7 @@ func serve(t *testing.T, more map[string]string) *wire.Server {
 	t.Helper()
 	options := map[string]string{
 		"limits.sessions_per_account":    "0", // mallory has as many as she likes
-		"limits.connections_per_address": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
+		"limits.connections_per_address": "0", "limits.connects_per_minute": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
 		"stream_management.resume_for": `"1s"`,
 		"storage.path":                 strconv.Quote(filepath.Join(t.TempDir(), "test.db")),
 	}
