@@ -35,6 +35,13 @@ connections_per_address = 0
 connects_per_minute = 0
 [offline]
 max_messages = 100000
+max_from_strangers = 0
+[floodgate]
+messages_per_minute = 0
+addresses_per_hour = 0
+subscriptions_per_hour = 0
+requests_per_minute = 0
+presence_per_minute = 0
 [archive]
 enabled = $archive
 [registration]

@@ -22,6 +22,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
@@ -53,6 +54,7 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Registration register.Config
+	Floodgate    floodgate.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

@@ -95,6 +95,7 @@ var keys = []key{
 	of("roster.max_requests", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxRequests }),
 
 	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
+	of("offline.max_from_strangers", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Offline.MaxFromStrangers }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 
 	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.ArchiveEnabled }),
@@ -107,6 +108,16 @@ var keys = []key{
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
+
+	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
+	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
+	of("floodgate.subscriptions_per_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.SubscriptionsPerHour }),
+	of("floodgate.requests_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RequestsPerMinute }),
+	of("floodgate.presence_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.PresencePerMinute }),
+	of("floodgate.contact_messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ContactMessagesPerMinute }),
+	of("floodgate.received_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ReceivedPerMinute }),
+	of("floodgate.refusals_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RefusalsPerMinute }),
+	of("floodgate.exempt", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Floodgate.Exempt }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

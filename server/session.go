@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,22 @@ type Connection interface {
 	// HangUp ends the stream with a fault, or just closes it if that is nil.
 	// It does not wait, and the connection's reader comes to its end.
 	HangUp(*stream.Fault)
+}
+
+// Located is a connection that knows where its client is. Not all do.
+type Located interface {
+	Remote() netip.Addr
+}
+
+// Remote returns the address of the machine that the client is connected from.
+// It is not valid if that is not known, or there is no connection.
+func (s *Session) Remote() netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.conn.(Located); ok {
+		return c.Remote()
+	}
+	return netip.Addr{}
 }
 
 // reached implements reachable.

@@ -14,6 +14,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -35,6 +36,7 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Registration *register.Feature
+	Floodgate    *floodgate.Feature
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -56,6 +58,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Server.Admins, o.Config.Floodgate)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)

@@ -10,6 +10,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
@@ -22,7 +23,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
-	all := []server.Feature{a.Streams, list, there}
+	all := []server.Feature{a.Streams, a.Floodgate, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -48,7 +49,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, nil, cfg.Floodgate)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

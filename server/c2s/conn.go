@@ -72,6 +72,9 @@ func newConn(s *Server, nc net.Conn, direct bool) *conn {
 // loopback reports whether the client is on this machine; a pipe is.
 func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
 
+// Remote implements server.Located.
+func (c *conn) Remote() netip.Addr { return c.addr }
+
 // Write implements server.Transport.
 func (c *conn) Write(b []byte) (int, error) {
 	n, err := c.nc.Write(b)
