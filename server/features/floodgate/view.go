@@ -16,6 +16,7 @@ type view struct {
 	rules  *rules // that exempt is by
 	exempt bool
 	self   uint64 // the account's address, hashed
+	domain string // that it is at
 	pin    *roster.Pin
 	ledger *ledger // nil before the first stranger
 
@@ -23,8 +24,9 @@ type view struct {
 	to       jid.Bare
 	seen     *roster.Roster // that standing is by
 	standing standing
-	peer     uint64 // to, hashed
-	open     bool   // to gets whatever comes
+	peer     uint64        // to, hashed
+	open     bool          // to gets whatever comes
+	met      time.Duration // until then it is known that to was written to lately
 }
 
 // standing is what somebody is to an account.
@@ -40,7 +42,7 @@ const (
 func (f *Feature) view(s *server.Session, r *rules) *view {
 	v, ok := s.Get(f.slot).(*view)
 	if !ok {
-		v = &view{self: f.hash(s.Account.JID)}
+		v = &view{self: f.hash(s.Account.JID), domain: s.Account.JID.Domain()}
 		s.Put(f.slot, v)
 	}
 	if v.rules != r {
@@ -60,11 +62,8 @@ func (f *Feature) look(v *view, s *server.Session, to jid.Bare) {
 	if to == v.to && now == v.seen {
 		return
 	}
-	v.to, v.standing = to, near
+	v.to, v.standing, v.met = to, near, 0
 	if to == s.Account.JID || to.IsDomain() {
-		return
-	}
-	if _, here := f.srv.Domain(to.Domain()); !here {
 		return
 	}
 	if v.pin == nil && s.Account.ID != 0 {
@@ -74,11 +73,21 @@ func (f *Feature) look(v *view, s *server.Session, to jid.Bare) {
 		}
 		now = v.pin.Roster()
 	}
-	v.seen, v.standing = now, contact
-	if now == nil || !known(now.State(to)) {
-		v.standing, v.peer = stranger, f.hash(to)
-		v.open = v.rules.exempt[to]
+	v.seen = now
+	if now != nil && known(now.State(to)) {
+		v.standing = contact
+	} else if f.here(v, to.Domain()) {
+		v.standing, v.peer, v.open = stranger, f.hash(to), v.rules.exempt[to]
 	}
+}
+
+// here reports whether a domain is served here.
+func (f *Feature) here(v *view, domain string) bool {
+	if domain == v.domain {
+		return true
+	}
+	_, ok := f.srv.Domain(domain)
+	return ok
 }
 
 // open takes hold of the account's roster. Where that fails nobody is held back
@@ -113,23 +122,31 @@ func ledgerKey(s *server.Session) string {
 	return string(s.Account.JID)
 }
 
+// metFor is how long a session does not ask again whether the one it writes to
+// was written to before.
+const metFor = time.Minute
+
 // spend takes what a stanza costs of what the account has left, or says which
 // limit is in the way and for how long.
 func (f *Feature) spend(v *view, r *rules, what limit, now time.Duration) (over limit, wait time.Duration) {
 	c := cost{what: what, peer: v.peer}
 	if what == messages || what == subscriptions {
-		c.fresh = r.pace[addresses].Limits() && !v.ledger.met(v.peer, now)
-		crowded := r.crowd != nil && !v.open
-		if c.fresh || crowded {
-			// Whoever was written to may answer.
-			if other := f.ledgers.peek(string(v.to)); other != nil && other.met(v.self, now) {
-				c.fresh, crowded = false, false
-			}
-		}
-		if crowded {
+		c.note = now >= v.met && (r.pace[addresses].Limits() || r.crowd != nil)
+		c.fresh = c.note && !v.ledger.met(v.peer, now)
+		if r.crowd != nil && !v.open {
 			c.crowd = r.crowd
 		}
-		c.note = c.fresh || r.crowd != nil
+		if c.fresh || c.crowd != nil {
+			// Whoever was written to may answer.
+			if other := f.ledgers.peek(string(v.to)); other != nil && other.met(v.self, now) {
+				c.fresh, c.crowd = false, nil
+			}
+		}
+		c.fresh = c.fresh && r.pace[addresses].Limits()
 	}
-	return v.ledger.spend(r, c, now)
+	over, wait = v.ledger.spend(r, c, now)
+	if wait == 0 && c.note {
+		v.met = now + metFor
+	}
+	return over, wait
 }
