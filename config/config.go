@@ -24,6 +24,7 @@ import (
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -53,6 +54,7 @@ type Config struct {
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
 	Registration register.Config
 	Floodgate    floodgate.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]

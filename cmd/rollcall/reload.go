@@ -29,7 +29,7 @@ func (p *program) reload() {
 		return
 	}
 	p.parts.Registration.Configure(merged.Registration)
-	p.parts.Floodgate.Configure(merged.Floodgate)
+	p.parts.Floodgate.Configure(merged.Floodgate, merged.Server.Admins)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

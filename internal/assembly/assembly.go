@@ -15,6 +15,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -37,6 +38,7 @@ type Assembly struct {
 	Book         *roster.Book
 	Registration *register.Feature
 	Floodgate    *floodgate.Feature
+	Activity     *lastactivity.Feature // who was last there when
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -58,7 +60,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
-	a.Floodgate = floodgate.New(a.Book, o.Config.Server.Admins, o.Config.Floodgate)
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)

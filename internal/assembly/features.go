@@ -11,7 +11,9 @@ import (
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
 	"rollcall/server/features/floodgate"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -23,6 +25,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, a.Floodgate, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -38,6 +41,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
+		a.Activity,
+		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
 	)
 }
@@ -49,7 +54,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, nil, cfg.Floodgate)}
+	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -46,7 +46,7 @@ func (nowhere) HangUp(*stream.Fault)        {}
 // house is a server with the feature, and a session of ada's.
 func house(t testing.TB, c Config, contacts int) (*Feature, *server.Server, *server.Session) {
 	t.Helper()
-	f := New(roster.NewBook(colleagues(contacts), roster.Config{}), []jid.Bare{"admin@x"}, c)
+	f := New(roster.NewBook(colleagues(contacts), roster.Config{}), c, []jid.Bare{"admin@x"})
 	srv := server.New(t.Context(), server.Options{
 		Config:   server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 64 << 20},
 		Accounts: everybody{}, Features: []server.Feature{f},

@@ -38,7 +38,6 @@ type Rosters interface {
 type Feature struct {
 	// Fixed after Register.
 	rosters Rosters
-	admins  []jid.Bare
 	srv     *server.Server
 	slot    server.Slot // of a session's *view
 	seed    maphash.Seed
@@ -50,17 +49,17 @@ type Feature struct {
 }
 
 // New returns the feature. Nothing is refused to administrators.
-func New(rosters Rosters, admins []jid.Bare, c Config) *Feature {
-	f := &Feature{rosters: rosters, admins: admins, seed: maphash.MakeSeed(), began: time.Now()}
+func New(rosters Rosters, c Config, admins []jid.Bare) *Feature {
+	f := &Feature{rosters: rosters, seed: maphash.MakeSeed(), began: time.Now()}
 	f.ledgers.seed = f.seed
-	f.Configure(c)
+	f.Configure(c, admins)
 	return f
 }
 
 // Configure changes the configuration of a running server. What was used up
 // stays so.
-func (f *Feature) Configure(c Config) {
-	r := newRules(c, f.admins)
+func (f *Feature) Configure(c Config, admins []jid.Bare) {
+	r := newRules(c, admins)
 	if before := f.rules.Load(); r != nil && before != nil && before.crowd != nil && r.crowd != nil {
 		r.crowd = before.crowd
 	}
