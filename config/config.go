@@ -24,6 +24,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -56,6 +57,7 @@ type Config struct {
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

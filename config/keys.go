@@ -101,6 +101,9 @@ var keys = []key{
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
 
+	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
+	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
+
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),

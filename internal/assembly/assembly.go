@@ -16,6 +16,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
@@ -39,6 +40,7 @@ type Assembly struct {
 	Book         *roster.Book
 	Registration *register.Feature
 	Desk         *operator.Desk
+	Activity     *lastactivity.Feature // who was last there when
 
 	db         *storage.DB
 	writer     *storage.Writer

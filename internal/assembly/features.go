@@ -12,7 +12,9 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -27,6 +29,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -42,6 +45,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
+		a.Activity,
+		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
 		commands,
 		a.announcing,
