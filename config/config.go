@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rollcall/roster"
 	"rollcall/server"
@@ -43,6 +44,9 @@ type Config struct {
 
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
+
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
 
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string

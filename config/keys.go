@@ -40,7 +40,7 @@ const (
 var keys = []key{
 	of("server.domains", fixed, list(1, domain), func(c *Config) *[]server.Domain { return &c.Server.Domains }),
 	of("server.data_dir", fixed, filled, func(c *Config) *string { return &c.DataDir }),
-	of("server.admins", fixed, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
+	of("server.admins", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
 	of("server.shutdown_deadline", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Server.ShutdownDeadline }),
 
 	of("log.level", live, oneOf(levels...), func(c *Config) *slog.Level { return &c.Log.Level }),
@@ -121,6 +121,8 @@ var keys = []key{
 	of("floodgate.received_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ReceivedPerMinute }),
 	of("floodgate.refusals_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RefusalsPerMinute }),
 	of("floodgate.exempt", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Floodgate.Exempt }),
+
+	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

@@ -30,6 +30,7 @@ func (p *program) reload() {
 	}
 	p.parts.Registration.Configure(merged.Registration)
 	p.parts.Floodgate.Configure(merged.Floodgate, merged.Server.Admins)
+	p.parts.Desk.Configure(merged)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

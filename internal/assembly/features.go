@@ -2,8 +2,10 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
@@ -25,6 +27,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, a.Floodgate, list, there}
 	if cfg.ArchiveEnabled {
@@ -44,6 +49,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
 }
 
@@ -54,7 +62,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil)}
+	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -21,9 +21,8 @@ const nsSASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 
 // dialog is an exchange of SASL messages in progress.
 type dialog struct {
-	server    *sasl.Server
-	mechanism string
-	failures  int
+	server   *sasl.Server
+	failures int
 }
 
 // binding returns what the mechanisms may bind to; nil without TLS.
@@ -116,7 +115,7 @@ func (n *negotiation) auth(mechanism string, initial []byte) error {
 	if err != nil {
 		return n.refused("", err)
 	}
-	n.dialog.server, n.dialog.mechanism = sv, mechanism
+	n.dialog.server = sv
 	return n.step(initial, true)
 }
 
@@ -203,7 +202,7 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 		return errTooSoon
 	}
 	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
-	n.proven.Store(&proof{n.dialog.mechanism, account.JID})
+	n.proven.Store(&proof{sv.Mechanism(), account.JID})
 	n.account, n.stage, n.dialog = account, known, dialog{}
 	if err := n.reply("success", out); err != nil {
 		return err
@@ -211,7 +210,8 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 	return n.open()
 }
 
-// local returns the account that somebody proved to be.
+// local returns the account that somebody proved to be. Only to them is it said
+// that it is disabled.
 func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if d, _ := n.s.srv.Domain(n.domain); d.Anonymous {
 		return server.NewAccount(who, 0), nil
@@ -223,7 +223,22 @@ func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if !ok {
 		return nil, sasl.ErrNotAuthorized
 	}
-	return server.NewAccount(who, id), nil
+	a := server.NewAccount(who, id)
+	if err := n.s.srv.Admit(n.ctx, a); err != nil {
+		return nil, barred(err)
+	}
+	return a, nil
+}
+
+// barred puts into the words of SASL why an account may not be logged in to.
+func barred(err error) error {
+	switch {
+	case errors.Is(err, server.ErrDisabled):
+		return sasl.ErrDisabled
+	case errors.Is(err, stanza.ErrItemNotFound): // it was removed this very moment
+		return sasl.ErrNotAuthorized
+	}
+	return err
 }
 
 // refused answers a failed attempt (RFC 6120 §6.4.5). What is said depends on
@@ -240,6 +255,8 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
 		n.s.srv.Offend(server.Offence{What: "a login failed", Why: err.Error(), Peer: n.addr, JID: who})
 	case errors.Is(err, errHeldBack):
+	case errors.Is(err, sasl.ErrDisabled):
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: "the account is disabled", Peer: n.addr, JID: who})
 	case c == sasl.ErrTemporary.Error():
 		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
 	default:

@@ -72,8 +72,17 @@ func newConn(s *Server, nc net.Conn, direct bool) *conn {
 // loopback reports whether the client is on this machine; a pipe is.
 func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
 
-// Remote implements server.Located.
-func (c *conn) Remote() netip.Addr { return c.addr }
+// Peer implements server.Known. It is for a connection that has a session.
+func (c *conn) Peer() server.Peer {
+	p := server.Peer{Addr: c.addr}
+	if known := c.proven.Load(); known != nil {
+		p.Mechanism = known.mechanism
+	}
+	if c.tls != nil {
+		p.TLS = c.tls.ConnectionState().Version
+	}
+	return p
+}
 
 // Write implements server.Transport.
 func (c *conn) Write(b []byte) (int, error) {

@@ -193,7 +193,7 @@ func (f *Feature) charge(p *server.Packet, v *view, r *rules, what limit) error 
 // refuse writes the refusal down, and ends the stream of somebody who is
 // refused all the time.
 func (f *Feature) refuse(p *server.Packet, v *view, r *rules, over limit, wait time.Duration) error {
-	o := server.Offence{What: "a stanza was refused", Why: names[over], Peer: p.Sender.Remote(), JID: p.Account.JID}
+	o := server.Offence{What: "a stanza was refused", Why: names[over], Peer: p.Sender.Info().Peer.Addr, JID: p.Account.JID}
 	f.srv.Offend(o)
 	if v.ledger.refused(r, time.Since(f.began)) {
 		o.What = "a stream was closed"

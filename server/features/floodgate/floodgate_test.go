@@ -79,8 +79,8 @@ type located struct {
 	addr netip.Addr
 }
 
-// Remote implements server.Located.
-func (l located) Remote() netip.Addr { return l.addr }
+// Peer implements server.Known.
+func (l located) Peer() server.Peer { return server.Peer{Addr: l.addr} }
 
 // Guests are counted by where they come from: to log in anew is no help.
 func TestGuests(t *testing.T) {

@@ -116,7 +116,7 @@ func ledgerKey(s *server.Session) string {
 	if s.Account.ID != 0 {
 		return string(s.Account.JID)
 	}
-	if a := s.Remote(); a.IsValid() {
+	if a := s.Info().Peer.Addr; a.IsValid() {
 		return "guests of " + s.Account.JID.Domain() + " at " + server.Network(a).String()
 	}
 	return string(s.Account.JID)
