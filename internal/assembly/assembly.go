@@ -104,7 +104,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing})
 	a.runners = append(a.runners, a.Desk)
 	return a, nil
 }

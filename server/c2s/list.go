@@ -7,15 +7,13 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/server"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
 )
 
-// Connection is one connection of a client at one moment, or a session that
-// waits for one.
+// Connection is one connection of a client at one moment.
 type Connection struct {
-	Number    uint64     // which no other connection has had since the start; 0 for a session that waits
+	Number    uint64     // which no other connection has had since the start
 	Peer      netip.Addr // not valid if it has none, as a pipe
 	Port      uint16     // the client's
 	Listener  string     // the address that it came to
@@ -35,12 +33,11 @@ type Connection struct {
 // Stage is how far a connection has come.
 type Stage string
 
-// The stages of a connection, and what a session is when it has none.
+// The stages of a connection.
 const (
 	Negotiating   Stage = "negotiating"   // not logged in
 	Authenticated Stage = "authenticated" // logged in, without a resource
 	Bound         Stage = "bound"
-	Waiting       Stage = "waiting" // a session that waits to be resumed
 )
 
 // proof is who a client is, and how that is known.
@@ -75,29 +72,6 @@ func (s *Server) Connections(f Filter) []Connection {
 	for i, c := range found {
 		list[i] = c.describe()
 	}
-	return list
-}
-
-// Waiting returns the sessions that wait to be resumed, sorted by address, as
-// connections without a number.
-func (s *Server) Waiting() []Connection {
-	s.mu.Lock()
-	carried := make(map[*server.Session]bool, len(s.conns))
-	for c := range s.conns {
-		if x := c.session.Load(); x != nil {
-			carried[x] = true
-		}
-	}
-	s.mu.Unlock()
-	var list []Connection
-	for _, x := range s.resumable.all() {
-		if !carried[x] {
-			list = append(list, Connection{
-				Stage: Waiting, Account: x.Account.JID, JID: x.JID, Heard: time.Unix(x.LastHeard(), 0), Resumable: true,
-			})
-		}
-	}
-	slices.SortFunc(list, func(a, b Connection) int { return cmp.Compare(a.JID.String(), b.JID.String()) })
 	return list
 }
 

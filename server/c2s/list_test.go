@@ -9,6 +9,7 @@ import (
 	mellium "mellium.im/xmpp/stream"
 
 	"rollcall/internal/wire"
+	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/xmpp/stream"
 )
@@ -86,23 +87,6 @@ func TestConnectionsFilter(t *testing.T) {
 	}
 }
 
-// A session that waits to be resumed is on the other list.
-func TestWaiting(t *testing.T) {
-	s, _ := encrypted(t, map[string]string{"c2s.plaintext_on_loopback": "true"}, "x")
-	ada := wire.Dial(t, s.Plain)
-	ada.Login("ada", "desk")
-	ada.Say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
-	ada.Until("<enabled ")
-	if list := s.Streams().Waiting(); len(list) != 0 {
-		t.Errorf("waiting with a connection: %+v", list)
-	}
-	ada.TCP.Close()
-	wire.Within(t, "the session waits", func() bool { return len(s.Streams().Waiting()) == 1 })
-	if got := s.Streams().Waiting()[0]; got.JID.String() != "ada@x/desk" || got.Stage != c2s.Waiting || !got.Resumable || got.Heard.IsZero() {
-		t.Errorf("got %+v", got)
-	}
-}
-
 // Whoever is hung up on is told why, wherever it is; its session does not wait.
 func TestHangUp(t *testing.T) {
 	s, _ := encrypted(t, map[string]string{"c2s.plaintext_on_loopback": "true"}, "x")
@@ -128,9 +112,7 @@ func TestHangUp(t *testing.T) {
 		t.Errorf("said in the clear: %q", got)
 	}
 	wire.Within(t, "all are gone", func() bool { n, _ := s.Streams().Conns(); return n == 0 })
-	if list := s.Streams().Waiting(); len(list) != 0 {
-		t.Errorf("a session waits: %+v", list)
-	}
+	s.Server().EachSession(func(x *server.Session) { t.Errorf("the session of %s waits", x.JID) })
 	if s.Streams().HangUp(1, fault) || s.Streams().HangUp(0, fault) {
 		t.Error("what is gone was hung up on")
 	}

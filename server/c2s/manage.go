@@ -3,8 +3,6 @@ package c2s
 import (
 	"crypto/rand"
 	"errors"
-	"maps"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -53,13 +51,6 @@ func (r *resumables) has(s *server.Session) bool {
 	defer r.mu.Unlock()
 	_, ok := r.ids[s]
 	return ok
-}
-
-// all returns the sessions that can be resumed.
-func (r *resumables) all() []*server.Session {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Collect(maps.Keys(r.ids))
 }
 
 // forget hears of a session that is over. Its count is as good as an ack, so it
