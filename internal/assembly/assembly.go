@@ -41,8 +41,8 @@ type Assembly struct {
 	Book         *roster.Book
 	Registration *register.Feature
 	Floodgate    *floodgate.Feature
-	Desk         *operator.Desk
 	Activity     *lastactivity.Feature // who was last there when
+	Desk         *operator.Desk
 
 	db         *storage.DB
 	writer     *storage.Writer

@@ -27,10 +27,10 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	all := []server.Feature{a.Streams, a.Floodgate, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
