@@ -3,6 +3,7 @@ package assembly
 import (
 	"rollcall/config"
 	"rollcall/internal/operator"
+	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/adhoc"
@@ -13,6 +14,7 @@ import (
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
 	"rollcall/server/features/floodgate"
+	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privatexml"
@@ -25,13 +27,14 @@ import (
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
 	list := contacts.New(a.Book, there)
+	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, a.Floodgate, list, there}
+	all := []server.Feature{a.Streams, a.Floodgate, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -62,7 +65,9 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk)}
+	a := &Assembly{
+		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())
