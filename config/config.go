@@ -25,6 +25,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
@@ -69,6 +70,7 @@ type Config struct {
 	Search       search.Config
 	Contact      addresses.Config
 	Registration register.Config
+	Floodgate    floodgate.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

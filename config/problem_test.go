@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -99,6 +99,13 @@ var problemTests = []struct {
 		`limits.read_burst = "1B" (line 5): too small; write "16KiB" or more`,
 		`limits.depth = 5000 (line 6): too large; write 128 or less`,
 		`limits.auth_timeout = "soon" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m"`,
+	}},
+	{"[limits]\nexempt_networks = ['192.0.2.0/24', '192.0.2.1/24', '192.0.2.1', '::ffff:192.0.2.1', 'office', '::ffff:192.0.2.0/120', 'fe80::1%eth0']\n", []string{
+		`limits.exempt_networks[1] = "192.0.2.1/24" (line 2): an address within a network; write "192.0.2.0/24" for all of it, or "192.0.2.1"`,
+		`limits.exempt_networks[3] = "::ffff:192.0.2.1" (line 2): the same as [2]; leave one of them out`,
+		`limits.exempt_networks[4] = "office" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[5] = "::ffff:192.0.2.0/120" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[6] = "fe80::1%eth0" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
 	}},
 	{"[limits]\nstanza_before_auth = '1MiB'\noutbox = '64KiB'\n[stream_management]\nack_every = 60\nmax_unacked = 50\n", []string{
 		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,

@@ -164,6 +164,19 @@ func checkDatabase(ctx context.Context, p *patient) []finding {
 	return []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
 }
 
+// checkRegistration looks whether strangers can come in, and what they could do.
+func checkRegistration(_ context.Context, p *patient) []finding {
+	if !p.cfg.Registration.Open {
+		return []finding{{good, "registration", "accounts are made by you only", ""}}
+	}
+	f := finding{note, "registration", "anybody can make an account", ""}
+	if g := p.cfg.Floodgate; g.ReceivedPerMinute == 0 || g.MessagesPerMinute == 0 {
+		f.what += ", and a crowd of new ones could bury somebody in messages"
+		f.todo = `set narrower limits in [floodgate]: see "Limits and abuse" in docs/operating.md`
+	}
+	return []finding{f}
+}
+
 // checkDNS looks whether clients can find the server by its domain.
 func checkDNS(ctx context.Context, p *patient) (out []finding) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -18,6 +18,7 @@ import (
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/disco"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
@@ -42,6 +43,7 @@ type Assembly struct {
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Registration *register.Feature
+	Floodgate    *floodgate.Feature
 	Activity     *lastactivity.Feature // who was last there when
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
@@ -74,6 +76,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
 	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
@@ -107,7 +110,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
 }
@@ -131,6 +134,7 @@ func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Log
 func (a *Assembly) Configure(c *config.Config) {
 	a.Registration.Configure(c.Registration)
 	a.Desk.Configure(c)
+	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 }

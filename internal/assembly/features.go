@@ -16,6 +16,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
@@ -46,7 +47,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, list, there, groups.New(a.Groups)}
+	all := []server.Feature{a.Streams, a.Floodgate, filters, blocks, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -82,7 +83,9 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Desk: new(operator.Desk), Groups: new(roster.Groups)}
+	a := &Assembly{
+		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

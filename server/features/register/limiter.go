@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"rollcall/server"
 )
 
 // A window is how long what an address did is held against it.
@@ -83,20 +85,8 @@ type limiter struct{ budget[netip.Prefix] }
 // take charges an address for one account, or refuses. most is how many
 // accounts it may make in a window; 0 sets no limit.
 func (l *limiter) take(from netip.Addr, most int, now time.Time) bool {
-	return most <= 0 || l.spend(network(from), accountCost, most*accountCost, now)
+	return most <= 0 || l.spend(server.Network(from), accountCost, most*accountCost, now)
 }
 
 // taken takes back most of a charge: there was an account of that name.
-func (l *limiter) taken(from netip.Addr) { l.giveBack(network(from), accountCost-1) }
-
-// network is what counts as one address: whoever has an IPv6 address has a
-// whole /64 of them.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // fails for no address, which counts as one too
-	return p
-}
+func (l *limiter) taken(from netip.Addr) { l.giveBack(server.Network(from), accountCost-1) }

@@ -47,26 +47,6 @@ func TestLimiterCountsNamesThatAreTaken(t *testing.T) {
 	}
 }
 
-func TestNetwork(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		same bool
-	}{
-		{"192.0.2.1", "192.0.2.2", false},
-		{"192.0.2.1", "::ffff:192.0.2.1", true},
-		{"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true},
-		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
-		{"fe80::1%eth0", "fe80::1%eth1", true},
-	} {
-		if same := network(netip.MustParseAddr(c.a)) == network(netip.MustParseAddr(c.b)); same != c.same {
-			t.Errorf("%s and %s: %v", c.a, c.b, same)
-		}
-	}
-	if got := network(netip.Addr{}); got != (netip.Prefix{}) {
-		t.Errorf("no address is %v", got)
-	}
-}
-
 func TestLimiterIsBounded(t *testing.T) {
 	var l limiter
 	addr := func(n int) netip.Addr {
