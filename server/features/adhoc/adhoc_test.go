@@ -51,7 +51,9 @@ func TestSessionsAreBounded(t *testing.T) {
 	var ss sessions
 	ss.init()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	begin := func(owner jid.JID, at time.Time) (*session, error) { return ss.begin(owner, &Command{}, &form.Form{}, at) }
+	begin := func(owner jid.JID, at time.Time) (*session, error) {
+		return ss.begin(owner, &Command{}, &form.Form{}, at)
+	}
 	for i := range 3 * maxOwn {
 		owner := ada.Bare().With(fmt.Sprint(i % 2)) // the clients of an account share
 		if _, err := begin(owner, now.Add(time.Duration(i)*time.Millisecond)); err != nil {

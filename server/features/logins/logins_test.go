@@ -71,6 +71,7 @@ func TestLogins(t *testing.T) {
 			t.Errorf("%d writes, %v", s.writes, s.kept)
 		}
 		time.Sleep(10 * every)
+		synctest.Wait()
 		if s.writes != 1 {
 			t.Error("nothing was written")
 		}
