@@ -54,6 +54,7 @@ type Config struct {
 	Server       server.Config
 	C2S          c2s.Config
 	Roster       roster.Config
+	Groups       roster.GroupConfig
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config

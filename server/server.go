@@ -186,6 +186,13 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	return s, nil
 }
 
+// Added tells the server that an account was made.
+func (srv *Server) Added(ctx context.Context, j jid.Bare) {
+	for _, f := range srv.reg.added {
+		f(ctx, j)
+	}
+}
+
 // Removing tells the server that an account is about to be removed.
 func (srv *Server) Removing(ctx context.Context, j jid.Bare, id int64) {
 	for _, f := range srv.reg.removing {

@@ -3,6 +3,7 @@ package assembly
 import (
 	"rollcall/config"
 	"rollcall/internal/operator"
+	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/adhoc"
@@ -12,6 +13,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privatexml"
@@ -24,13 +26,14 @@ import (
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
 	list := contacts.New(a.Book, there)
+	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	all := []server.Feature{a.Streams, list, there}
+	all := []server.Feature{a.Streams, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -61,7 +64,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Desk: new(operator.Desk)}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk), Groups: new(roster.Groups)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())
