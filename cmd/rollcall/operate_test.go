@@ -286,6 +286,21 @@ func TestWithoutServer(t *testing.T) {
 	}
 }
 
+func TestDoctorKnowsAdmins(t *testing.T) {
+	c := newCommand(t, "server.admins = ['ada@localhost', 'eve@localhost', 'bob@localhost']\n")
+	c.people("ada", "bob")
+	c.must("", "account", "disable", "bob@localhost")
+	out, _ := c.run("", "doctor")
+	for _, want := range []string{"eve@localhost has no account", "bob@localhost is disabled", "rollcall account enable bob@localhost"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("doctor does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "ada@localhost") {
+		t.Errorf("there is nothing to say about ada:\n%s", out)
+	}
+}
+
 func TestAgo(t *testing.T) {
 	now := time.Date(2026, 3, 31, 12, 0, 0, 0, time.FixedZone("here", 3600))
 	for _, row := range []struct{ in, want string }{
