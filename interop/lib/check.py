@@ -71,6 +71,15 @@ class Account:
             raise Failed(f"cannot add {self.jid}: {made.stdout.strip()}")
 
 
+class Administrator:
+    """The account of the administrator, which is there already."""
+
+    def __init__(self):
+        self.name = ADMIN
+        self.jid = f"{ADMIN}@{DOMAIN}"
+        self.password = os.environ["ADMIN_PASSWORD"]
+
+
 def expect(condition, why):
     """Fails the running check with the reason why unless condition holds."""
     if not condition:

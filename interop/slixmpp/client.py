@@ -21,6 +21,7 @@ class Client(slixmpp.ClientXMPP):
 
     def __init__(self, account, resource, mech=None, plugins=PLUGINS):
         super().__init__(f"{account.jid}/{resource}", account.password)
+        self.account = account
         self.label = f"{account.name}/{resource}"
         self.ca_certs = CA
         self.roster.auto_authorize = None
