@@ -161,7 +161,24 @@ func checkDatabase(ctx context.Context, p *patient) []finding {
 	if count == 0 {
 		return []finding{{note, "database", db.Kind() + " is up to date and has no account", "rollcall account add NAME@" + p.cfg.Server.Domains[0].Name}}
 	}
-	return []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
+	out := []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
+	return append(out, checkAdmins(ctx, p, db.Accounts())...)
+}
+
+// checkAdmins looks whether the administrators have accounts that can be used.
+func checkAdmins(ctx context.Context, p *patient, accounts *storage.Accounts) (out []finding) {
+	for _, who := range p.cfg.Server.Admins {
+		a, err := accounts.Lookup(ctx, who)
+		switch {
+		case errors.Is(err, storage.ErrNoAccount):
+			out = append(out, finding{note, "admins", string(who) + " has no account", "rollcall account add " + string(who) + ", or leave it out of server.admins"})
+		case err != nil:
+			out = append(out, finding{bad, "admins", err.Error(), "see the message"})
+		case a.Disabled:
+			out = append(out, finding{note, "admins", string(who) + " is disabled", "rollcall account enable " + string(who) + ", or leave it out of server.admins"})
+		}
+	}
+	return out
 }
 
 // checkRegistration looks whether strangers can come in, and what they could do.
