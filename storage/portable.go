@@ -38,6 +38,10 @@ type Letter struct {
 	Stamp    int64  // microseconds since 1970
 	From, To string // of one in an archive; canonical addresses
 	Stanza   []byte // in canonical form, in the default namespace of clients
+
+	// ID is what the account's server calls the message, in a <stanza-id/> of
+	// one that waits.
+	ID string
 }
 
 // Existing says what becomes of an account that is there already.

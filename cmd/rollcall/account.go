@@ -12,8 +12,8 @@ import (
 func accountCommand(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "account",
-		Short: "Add, change, remove and list accounts",
-		Long: `Add, change, remove and list accounts. This works while the server runs: then
+		Short: "Add, change, remove, list and move accounts",
+		Long: `Add, change, remove, list and move accounts. This works while the server runs: then
 the server does it, so that an account that is removed is gone at once.`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -22,6 +22,7 @@ the server does it, so that an account that is removed is gone at once.`,
 		accountSetCommand(c, "add", "Add an account"),
 		accountSetCommand(c, "passwd", "Change the password of an account"),
 		accountRemoveCommand(c), accountListCommand(c),
+		accountExportCommand(c), accountImportCommand(c),
 	)
 	return cmd
 }

@@ -30,6 +30,7 @@ type program struct {
 	db     *storage.DB
 	parts  *assembly.Assembly
 	desk   *operator.Desk
+	mover  *operator.Mover
 	people []demoAccount // of the demonstration; nil without one
 
 	// work is for everything that goes on until the sessions have ended, which
@@ -105,6 +106,7 @@ func (p *program) assemble(ctx context.Context, db *storage.DB) error {
 		return err
 	}
 	p.db, p.desk = db, operator.New(db, p.cfg, p.parts.Server, p.log)
+	p.mover = p.desk.Mover(p.parts.Portable(), p.parts.ArchiveIDs(), p.parts.Server.Changed)
 	return nil
 }
 
@@ -190,7 +192,7 @@ func fail(failed chan<- error, err error) {
 
 // control makes what answers the control socket.
 func (p *program) control() *control {
-	return &control{desk: p.desk, log: p.log, status: status{
+	return &control{desk: p.desk, mover: p.mover, log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
 		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
 	}}

@@ -58,14 +58,11 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	}
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
-	if err != nil {
+	var err error
+	if a.archiveIDs, err = ArchiveIDs(ctx, o.DB); err != nil {
 		return nil, err
 	}
-	if a.archiveIDs, err = archive.NewIDs(key); err != nil {
-		return nil, err
-	}
-	salts, err := a.secret(ctx, "sasl.secret", 32)
+	salts, err := secret(ctx, o.DB, "sasl.secret", 32)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +88,27 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	return a, nil
 }
 
+// Portable returns the accounts as they move from one server to another, beside
+// the server that runs.
+func (a *Assembly) Portable() *storage.Portable { return a.db.Portable(a.writer, a.Book.Limits()) }
+
+// ArchiveIDs returns how clients know the messages of their archives.
+func (a *Assembly) ArchiveIDs() *archive.IDs { return a.archiveIDs }
+
+// ArchiveIDs returns how clients of a database's accounts know the messages of
+// their archives.
+func ArchiveIDs(ctx context.Context, db *storage.DB) (*archive.IDs, error) {
+	key, err := secret(ctx, db, "archive.ids", archive.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	return archive.NewIDs(key)
+}
+
 // secret returns what the server keeps to itself under a name: random bytes that
 // it made when it first needed them, and that have to stay the same.
-func (a *Assembly) secret(ctx context.Context, name string, size int) ([]byte, error) {
-	return a.db.Setting(ctx, name, func() ([]byte, error) {
+func secret(ctx context.Context, db *storage.DB, name string, size int) ([]byte, error) {
+	return db.Setting(ctx, name, func() ([]byte, error) {
 		b := make([]byte, size)
 		_, err := rand.Read(b)
 		return b, err

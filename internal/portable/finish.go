@@ -1,0 +1,13 @@
+package portable
+
+// finish puts together what the sections of an account have said.
+func (r *reader) finish() {
+	if r.a.Parcel.Roster != nil {
+		r.finishRoster()
+	}
+	if len(r.a.Parcel.VCard) == 0 && !r.without("vcard") {
+		if card := r.a.card.vcard(); card != nil {
+			r.keepCard(r.a.card.where, card)
+		}
+	}
+}
