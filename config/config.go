@@ -17,12 +17,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -42,6 +44,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -52,6 +57,7 @@ type Config struct {
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
 	Registration register.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

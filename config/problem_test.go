@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, offline, archive, vcard, registration, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, offline, archive, vcard, private_xml, registration, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -104,6 +104,9 @@ var problemTests = []struct {
 		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,
 		`limits.outbox = "64KiB" (line 3): smaller than limits.stanza, so that a large stanza could never be sent; write "256KiB" or more`,
 		`stream_management.max_unacked = 50 (line 6): not more than ack_every; write 61 or more`,
+	}},
+	{"[private_xml]\nmax_element = '1MiB'\n", []string{
+		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,
 	}},
 	{"[archive]\nretention = '5m'\n[offline]\nmax_age = -1\n[client_state]\nenabled = 'yes'\n", []string{
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,

@@ -78,12 +78,12 @@ type directMover struct{ *operator.Mover }
 
 // Take implements mover.
 func (m directMover) Take(ctx context.Context, d *portable.Delivery) (storage.Receipt, error) {
-	return m.Mover.Take(ctx, commandLine, d)
+	return m.Mover.Take(ctx, localUser(os.Getuid(), "command line"), d)
 }
 
 // Export implements mover.
 func (m directMover) Export(ctx context.Context, w operator.Wanted, to func(jid.Bare) (io.Writer, error)) error {
-	return m.Mover.Export(ctx, commandLine, w, to)
+	return m.Mover.Export(ctx, localUser(os.Getuid(), "command line"), w, to)
 }
 
 // exported is where an export goes: one file or many, or standard output.

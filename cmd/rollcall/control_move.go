@@ -36,7 +36,7 @@ func (c *control) take(w http.ResponseWriter, r *http.Request) {
 	var receipt storage.Receipt
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, importRequest)).Decode(&d)
 	if err == nil {
-		receipt, err = c.mover.Take(r.Context(), commandLine, &d)
+		receipt, err = c.mover.Take(r.Context(), by(r), &d)
 	}
 	c.answer(w, receipt, err)
 }
@@ -50,7 +50,7 @@ func (c *control) export(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &unhurried{w: w, control: http.NewResponseController(w)}
 	parts := multipart.NewWriter(out)
-	err := c.mover.Export(r.Context(), commandLine, wanted, func(who jid.Bare) (io.Writer, error) {
+	err := c.mover.Export(r.Context(), by(r), wanted, func(who jid.Bare) (io.Writer, error) {
 		if !out.begun {
 			w.Header().Set("Content-Type", "multipart/mixed; boundary="+parts.Boundary())
 		}

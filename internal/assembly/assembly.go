@@ -10,10 +10,14 @@ import (
 	"sync"
 
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -35,10 +39,14 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Registration *register.Feature
+	Activity     *lastactivity.Feature // who was last there when
+	Desk         *operator.Desk
 
 	db         *storage.DB
 	writer     *storage.Writer
 	offline    *offline.Feature
+	logins     *logins.Feature
+	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	runners    []runner
 }
@@ -54,7 +62,12 @@ type runner interface {
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
-		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
+	}
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Log: o.Log})
+	a.Registration = register.New(own{o.DB.Registrations(o.Config.C2S.Auth.Iterations), a.Desk}, o.Config.Registration)
+	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
+	if err := a.announcing.Reload(ctx); err != nil {
+		return nil, err
 	}
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
@@ -82,18 +95,18 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
+		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
+	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.runners = append(a.runners, a.Desk)
 	return a, nil
 }
 
-// Portable returns the accounts as they move from one server to another, beside
-// the server that runs.
-func (a *Assembly) Portable() *storage.Portable { return a.db.Portable(a.writer, a.Book.Limits()) }
-
-// ArchiveIDs returns how clients know the messages of their archives.
-func (a *Assembly) ArchiveIDs() *archive.IDs { return a.archiveIDs }
+// Mover returns who carries accounts in and out beside the server.
+func (a *Assembly) Mover() *operator.Mover {
+	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs, a.Server.Changed)
+}
 
 // ArchiveIDs returns how clients of a database's accounts know the messages of
 // their archives.
@@ -165,6 +178,39 @@ type users struct{ *storage.Accounts }
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	id, found, err := u.ID(ctx, who)
 	return int64(id), found, err
+}
+
+// admit says who may have a session.
+func (u users) admit(ctx context.Context, a *server.Account) error {
+	return u.Admit(ctx, storage.AccountID(a.ID))
+}
+
+// own writes down what people do to their own accounts.
+type own struct {
+	register.Accounts
+	desk *operator.Desk
+}
+
+// Create implements register.Accounts.
+func (o own) Create(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.register", o.Accounts.Create(ctx, who, password))
+}
+
+// SetPassword implements register.Accounts.
+func (o own) SetPassword(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.passwd", o.Accounts.SetPassword(ctx, who, password))
+}
+
+// Remove implements register.Accounts.
+func (o own) Remove(ctx context.Context, who jid.Bare) error {
+	return o.note(ctx, who, "own.remove", o.Accounts.Remove(ctx, who))
+}
+
+func (o own) note(ctx context.Context, who jid.Bare, action string, err error) error {
+	if err == nil {
+		o.desk.Own(ctx, who, action)
+	}
+	return err
 }
 
 // outcome tells those concerned what became of messages to be stored: the

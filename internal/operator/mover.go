@@ -38,7 +38,7 @@ var (
 )
 
 // Take takes a parcel in on somebody's order.
-func (m *Mover) Take(ctx context.Context, by string, d *portable.Delivery) (storage.Receipt, error) {
+func (m *Mover) Take(ctx context.Context, by Actor, d *portable.Delivery) (storage.Receipt, error) {
 	who := d.Parcel.Account
 	if j, err := jid.Parse(string(who)); err != nil || j.Bare() != who || j.Local() == "" || j.IsFull() {
 		return storage.Receipt{}, wrong("%q is not the address of an account", who)
@@ -48,7 +48,7 @@ func (m *Mover) Take(ctx context.Context, by string, d *portable.Delivery) (stor
 	}
 	r, err := m.take(ctx, d)
 	if (err != nil || r.Made || r.Changed()) && !d.Parcel.More && !d.Terms.Dry {
-		m.desk.note(by, importing, values{"accountjid": {string(who)}}, err)
+		m.desk.note(ctx, by, importing, values{"accountjid": {string(who)}}, err)
 	}
 	if err == nil && r.Changed() && !d.Terms.Dry && m.changed != nil {
 		m.changed(who, int64(r.ID))
@@ -169,7 +169,7 @@ type Wanted struct {
 
 // Export writes accounts on somebody's order: each account's element to where to
 // says. Those of one domain come one after another.
-func (m *Mover) Export(ctx context.Context, by string, w Wanted, to func(jid.Bare) (io.Writer, error)) error {
+func (m *Mover) Export(ctx context.Context, by Actor, w Wanted, to func(jid.Bare) (io.Writer, error)) error {
 	for _, name := range w.Without {
 		if !slices.Contains(portable.Sections(), name) {
 			return wrong("there is no section %q; there are %q", name, portable.Sections())
@@ -196,7 +196,7 @@ func (m *Mover) Export(ctx context.Context, by string, w Wanted, to func(jid.Bar
 			subject["accountjids"] = append(subject["accountjids"], string(who))
 		}
 	}
-	m.desk.note(by, exporting, subject, err)
+	m.desk.note(ctx, by, exporting, subject, err)
 	return err
 }
 
