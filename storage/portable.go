@@ -1,12 +1,16 @@
 package storage
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"rollcall/roster"
+	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
 )
@@ -23,6 +27,8 @@ type Parcel struct {
 	Roster []roster.Item // waiting requests with them, as a roster has them
 	VCard  []byte        // a whole element that can stand anywhere
 	Prefs  string        // of the archive, as archive.Book keeps them
+
+	Private []privatexml.Item // in canonical form
 
 	Offline []Letter // the oldest first
 	Archive []Letter
@@ -76,13 +82,14 @@ type Receipt struct {
 
 // What parcels hold, as receipts count it.
 const (
-	Passwords = "passwords"
-	Contacts  = "contacts"
-	Requests  = "contact requests"
-	VCardsIn  = "vCards"
-	Prefs     = "archive preferences"
-	Waiting   = "offline messages"
-	Archived  = "archived messages"
+	PartPasswords = "passwords"
+	PartContacts  = "contacts"
+	PartRequests  = "contact requests"
+	PartVCards    = "vCards"
+	PartPrefs     = "archive preferences"
+	PartPrivate   = "namespaces of private XML"
+	PartWaiting   = "offline messages"
+	PartArchived  = "archived messages"
 )
 
 // Changed reports whether anything of an account that was there is different
@@ -173,7 +180,7 @@ type unpacking struct {
 
 // unpack is what is done with a parcel, in order.
 var unpack = []func(*unpacking) error{
-	(*unpacking).keys, (*unpacking).roster, (*unpacking).vcard, (*unpacking).prefs,
+	(*unpacking).keys, (*unpacking).roster, (*unpacking).vcard, (*unpacking).prefs, (*unpacking).private,
 	(*unpacking).offline, (*unpacking).archive,
 }
 
@@ -239,14 +246,14 @@ func (u *unpacking) keys() error {
 			return err
 		}
 		if there && !u.replaces() {
-			u.receipt.Known[Passwords]++
+			u.receipt.Known[PartPasswords]++
 			return nil
 		}
 		if err := u.do("account.drop_keys", u.id()); err != nil {
 			return err
 		}
 	}
-	u.receipt.Added[Passwords]++
+	u.receipt.Added[PartPasswords]++
 	return putKeys(u.ctx, u.tx, u.receipt.ID, u.Keys)
 }
 
@@ -259,10 +266,10 @@ func (u *unpacking) vcard() error {
 		return err
 	}
 	if len(old) > 0 && (!u.replaces() || same(old, u.VCard, "")) {
-		u.receipt.Known[VCardsIn]++
+		u.receipt.Known[PartVCards]++
 		return nil
 	}
-	u.receipt.Added[VCardsIn]++
+	u.receipt.Added[PartVCards]++
 	return u.do("vcard.put", string(u.Account), u.VCard, time.Now().UnixMicro())
 }
 
@@ -276,9 +283,46 @@ func (u *unpacking) prefs() error {
 		return err
 	}
 	if found && (!u.replaces() || old == u.Parcel.Prefs) {
-		u.receipt.Known[Prefs]++
+		u.receipt.Known[PartPrefs]++
 		return nil
 	}
-	u.receipt.Added[Prefs]++
+	u.receipt.Added[PartPrefs]++
 	return u.do("archive.set_prefs", u.id(), u.Parcel.Prefs)
+}
+
+func (u *unpacking) private() error {
+	if u.Parcel.Private == nil {
+		return nil
+	}
+	known := map[string][]byte{}
+	err := u.each(u.ctx, "portable.private", []any{u.id()}, func(rows *sql.Rows) error {
+		var it privatexml.Item
+		err := rows.Scan(&it.Namespace, &it.XML)
+		known[it.Namespace] = it.XML
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if u.replaces() {
+		for namespace := range known {
+			if !slices.ContainsFunc(u.Parcel.Private, func(it privatexml.Item) bool { return it.Namespace == namespace }) {
+				if err := u.do("private.drop", u.id(), namespace); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, it := range u.Parcel.Private {
+		old, there := known[it.Namespace]
+		if there && (!u.replaces() || bytes.Equal(old, it.XML)) {
+			u.receipt.Known[PartPrivate]++
+			continue
+		}
+		u.receipt.Added[PartPrivate]++
+		if err := u.do("private.put", u.id(), it.Namespace, it.XML); err != nil {
+			return err
+		}
+	}
+	return nil
 }

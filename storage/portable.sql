@@ -38,6 +38,9 @@ UPDATE roster SET version = $2, floor = $3 WHERE account = $1;
 -- name: vcard
 SELECT xml FROM vcard WHERE account = $1;
 
+-- name: private
+SELECT namespace, xml FROM private_xml WHERE account = $1 ORDER BY namespace;
+
 -- name: waiting
 SELECT stanza FROM offline_message WHERE account = $1 AND id = $2;
 

@@ -66,7 +66,7 @@ func (u *unpacking) offline() error {
 			return err
 		}
 		u.receipt.LastOffline = id
-		u.count(Waiting, added)
+		u.count(PartWaiting, added)
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (u *unpacking) archive() error {
 			return err
 		}
 		u.receipt.LastArchive = id
-		u.count(Archived, n == 1)
+		u.count(PartArchived, n == 1)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
 )
@@ -28,7 +29,7 @@ func (p *Portable) Get(ctx context.Context, who jid.Bare) (AccountID, *Parcel, e
 
 // pack is how a parcel is filled.
 var pack = []func(*Portable, context.Context, AccountID, *Parcel) error{
-	(*Portable).getKeys, (*Portable).getRoster, (*Portable).getVCard, (*Portable).getPrefs,
+	(*Portable).getKeys, (*Portable).getRoster, (*Portable).getVCard, (*Portable).getPrefs, (*Portable).getPrivate,
 }
 
 func (p *Portable) getKeys(ctx context.Context, id AccountID, out *Parcel) error {
@@ -61,6 +62,15 @@ func (p *Portable) getVCard(ctx context.Context, _ AccountID, out *Parcel) (err 
 func (p *Portable) getPrefs(ctx context.Context, id AccountID, out *Parcel) error {
 	_, err := p.db.one(ctx, "archive.prefs", []any{int64(id)}, &out.Prefs)
 	return err
+}
+
+func (p *Portable) getPrivate(ctx context.Context, id AccountID, out *Parcel) error {
+	return p.db.each(ctx, "portable.private", []any{int64(id)}, func(rows *sql.Rows) error {
+		var it privatexml.Item
+		err := rows.Scan(&it.Namespace, &it.XML)
+		out.Private = append(out.Private, it)
+		return err
+	})
 }
 
 // Names returns the addresses of all accounts, in the order of their domains and

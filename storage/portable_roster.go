@@ -120,7 +120,7 @@ func (u *unpacking) newItems(items []roster.Item, known map[jid.Bare]entryRow, r
 			continue
 		}
 		if _, there := known[it.Contact]; there {
-			u.receipt.Known[Contacts]++
+			u.receipt.Known[PartContacts]++
 			continue
 		}
 		if entries >= u.limits.MaxItems {
@@ -128,7 +128,7 @@ func (u *unpacking) newItems(items []roster.Item, known map[jid.Bare]entryRow, r
 			continue
 		}
 		entries++
-		u.receipt.Added[Contacts]++
+		u.receipt.Added[PartContacts]++
 		known[it.Contact] = rowOf(&it)
 		fresh = append(fresh, it)
 	}
@@ -166,14 +166,14 @@ func (u *unpacking) putRequests(items []roster.Item, known map[jid.Bare]entryRow
 		case !it.PendingIn() || len(it.Request) == 0:
 			continue
 		case requests[it.Contact], known[it.Contact].state.Has(roster.From):
-			u.receipt.Known[Requests]++
+			u.receipt.Known[PartRequests]++
 			continue
 		case len(requests) >= u.limits.MaxRequests:
 			u.receipt.Refused = append(u.receipt.Refused, fmt.Sprintf("the request of %s is over the limit of %d (roster.max_requests)", it.Contact, u.limits.MaxRequests))
 			continue
 		}
 		requests[it.Contact] = true
-		u.receipt.Added[Requests]++
+		u.receipt.Added[PartRequests]++
 		if err := u.do("roster.put_request", u.id(), string(it.Contact), it.Request); err != nil {
 			return err
 		}

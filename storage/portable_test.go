@@ -91,7 +91,7 @@ func TestParcelComesOutAsItWentIn(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{})
 		r := put(t, p, everyPart(t), Terms{})
-		want := map[string]int{Passwords: 1, Contacts: 3, Requests: 2, VCardsIn: 1, Prefs: 1, Waiting: 3, Archived: 4}
+		want := map[string]int{PartPasswords: 1, PartContacts: 3, PartRequests: 2, PartVCards: 1, PartPrefs: 1, PartWaiting: 3, PartArchived: 4}
 		if !r.Made || r.Skipped || !reflect.DeepEqual(r.Added, want) || len(r.Known) > 0 || len(r.Refused) > 0 {
 			t.Errorf("it came to %+v", r)
 		}
@@ -122,14 +122,14 @@ func TestParcelComesOutAsItWentIn(t *testing.T) {
 func TestDryParcelChangesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{})
-		if r := put(t, p, everyPart(t), Terms{Dry: true}); !r.Made || r.Added[Archived] != 4 {
+		if r := put(t, p, everyPart(t), Terms{Dry: true}); !r.Made || r.Added[PartArchived] != 4 {
 			t.Errorf("%+v", r)
 		}
 		if _, _, err := p.Get(t.Context(), "ada@x"); !errors.Is(err, ErrNoAccount) {
 			t.Errorf("it is there: %v", err)
 		}
 		more := &Parcel{Account: "ada@x", More: true, Archive: everyPart(t).Archive}
-		if r := put(t, p, more, Terms{Dry: true}); r.Added[Archived] != 4 {
+		if r := put(t, p, more, Terms{Dry: true}); r.Added[PartArchived] != 4 {
 			t.Errorf("the rest: %+v", r)
 		}
 		if _, err := p.Put(t.Context(), more, Terms{}); !errors.Is(err, ErrNoAccount) {
@@ -157,7 +157,7 @@ func TestMergeParcel(t *testing.T) {
 		}
 		other.Archive = append(other.Archive, letter(9*second, "bob@x/home", "ada@x", "new"))
 		r := put(t, p, other, Terms{Existing: Merge})
-		if r.Added[Contacts] != 2 || r.Added[Requests] != 1 || r.Added[Archived] != 1 || r.Added[VCardsIn]+r.Added[Passwords]+r.Added[Prefs]+r.Added[Waiting] != 0 || !r.Changed() {
+		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || r.Added[PartArchived] != 1 || r.Added[PartVCards]+r.Added[PartPasswords]+r.Added[PartPrefs]+r.Added[PartWaiting] != 0 || !r.Changed() {
 			t.Errorf("%+v", r)
 		}
 		after := read(t, p, "ada@x")
@@ -278,7 +278,7 @@ func TestBothSidesOfAParcel(t *testing.T) {
 			t.Fatal(err)
 		}
 		loose.Stamp = 7 * second
-		if r := put(t, p, &Parcel{Account: "ada@x", Archive: []Letter{loose}}, Terms{Existing: Merge}); r.LastArchive != 7*second || r.Added[Archived] != 1 {
+		if r := put(t, p, &Parcel{Account: "ada@x", Archive: []Letter{loose}}, Terms{Existing: Merge}); r.LastArchive != 7*second || r.Added[PartArchived] != 1 {
 			t.Errorf("what a client sent in its own way is not known again: %+v", r)
 		}
 		if err := db.Accounts().Delete(t.Context(), "ada@x"); err != nil {
@@ -318,7 +318,7 @@ func TestParcelWithinLimits(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{MaxItems: 2, MaxRequests: 1})
 		r := put(t, p, everyPart(t), Terms{})
-		if r.Added[Contacts] != 2 || r.Added[Requests] != 1 || len(r.Refused) != 2 ||
+		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || len(r.Refused) != 2 ||
 			!strings.Contains(r.Refused[0], "roster.max_items") || !strings.Contains(r.Refused[1], "roster.max_requests") {
 			t.Errorf("%+v", r)
 		}

@@ -107,7 +107,7 @@ func (c *common) importFiles(cmd *cobra.Command, how *imports, files []string) e
 // options says how to read, as the configuration and the flags have it.
 func (how *imports) options(cfg *config.Config) (portable.Options, error) {
 	o := portable.Options{
-		Domains: map[string]string{}, Without: how.without, Roster: cfg.Roster, MaxCard: cfg.VCard.MaxBytes, Now: time.Now(),
+		Domains: map[string]string{}, Without: how.without, Roster: cfg.Roster, Private: cfg.Private, MaxCard: cfg.VCard.MaxBytes, Now: time.Now(),
 		Archive: cfg.Archive.Retention, Offline: cfg.Offline.MaxAge, NoArchive: !cfg.ArchiveEnabled, Ours: []string{},
 	}
 	for _, d := range cfg.Server.Domains {
@@ -152,7 +152,7 @@ func told(w io.Writer, how *imports) func(jid.Bare, portable.Outcome) {
 
 // parts are what a summary counts, in this order.
 var parts = []string{
-	storage.Passwords, storage.Contacts, storage.Requests, storage.VCardsIn, storage.Prefs, storage.Waiting, storage.Archived,
+	storage.PartPasswords, storage.PartContacts, storage.PartRequests, storage.PartVCards, storage.PartPrefs, storage.PartPrivate, storage.PartWaiting, storage.PartArchived,
 }
 
 // summarize says what came of all files.

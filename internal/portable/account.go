@@ -27,6 +27,7 @@ type Account struct {
 	contacts map[jid.Bare]*roster.Item
 	requests map[jid.Bare][]byte
 	card     pepCard
+	marks    pepMarks
 }
 
 func newAccount(who jid.Bare, where Place) *Account {

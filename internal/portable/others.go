@@ -6,9 +6,6 @@ import (
 	"rollcall/xmpp/stanza"
 )
 
-// private reads private XML (XEP-0049), for which nothing is here yet.
-func (r *reader) private(xml.StartElement) error { return r.leaveEach("elements of private XML") }
-
 // privacy reads privacy lists (XEP-0016), for which nothing is here yet.
 func (r *reader) privacy(xml.StartElement) error { return r.leaveEach("privacy lists") }
 
@@ -34,7 +31,7 @@ const nsPubsub = "http://jabber.org/protocol/pubsub"
 func (r *reader) pepNodes(xml.StartElement) error { return r.doc.skip() }
 
 // pep counts the nodes of the Personal Eventing Protocol, for which nothing is
-// here yet, but for those that make a vCard.
+// here, but for those that make a vCard or bookmarks of an older kind.
 func (r *reader) pep(xml.StartElement) error {
 	for {
 		start, found, err := r.doc.child()
@@ -52,7 +49,7 @@ func (r *reader) pep(xml.StartElement) error {
 		if err != nil {
 			return err
 		}
-		if !r.a.card.take(where, e) {
+		if !r.a.card.take(where, e) && !r.a.marks.take(where, e) {
 			r.notes.leave("PEP nodes", where, 1)
 			r.notes.leave("items of PEP nodes", where, items(e))
 		}

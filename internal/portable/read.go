@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall/roster"
+	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 )
 
@@ -36,6 +37,7 @@ type Options struct {
 	Domains map[string]string // what a domain in the files is called here
 	Without []string          // names of sections to leave out
 	Roster  roster.Config     // what names and groups may be
+	Private privatexml.Config // how much of that there may be
 	MaxCard int               // bytes of a vCard; 0 is no bound
 	Now     time.Time
 
@@ -49,7 +51,7 @@ type Options struct {
 // includes. each gets every account; the messages of an account are gone when it
 // returns. An error of each, and XML that is broken, ends it.
 func Read(ctx context.Context, file string, in io.Reader, o Options, notes *Notes, each func(*Account) error) error {
-	o.Roster = o.Roster.WithDefaults()
+	o.Roster, o.Private = o.Roster.WithDefaults(), o.Private.WithDefaults()
 	r := &reader{ctx: ctx, o: o, notes: notes, each: each}
 	if file == "-" {
 		r.doc = newDocument("standard input", in, o.Now)

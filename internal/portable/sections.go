@@ -24,7 +24,7 @@ var sections = []section{
 	{"roster", one("jabber:iq:roster", "query"), (*reader).roster, (*exporting).roster},
 	{"roster", one("jabber:client", "presence", NS, "presence"), (*reader).request, nil},
 	{"vcard", one("vcard-temp", "vCard"), (*reader).vcard, (*exporting).vcard},
-	{"private", one("jabber:iq:private", "query"), (*reader).private, nil},
+	{"private", one(nsPrivate, "query"), (*reader).private, (*exporting).private},
 	{"privacy", one("jabber:iq:privacy", "query"), (*reader).privacy, nil},
 	{"pep", one(nsPubsub, "pubsub"), (*reader).pep, nil},
 	{"pep", one(nsPubsub+"#owner", "pubsub"), (*reader).pepNodes, nil},

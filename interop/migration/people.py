@@ -16,6 +16,7 @@ PICTURE = base64.b64decode(
 PASSWORDS = {"ada": "tea for two", "bob": "c0ff<>&e", "carol": "Grüße & Küsse", "dave": "d" * 40, "zoë": "pässwörd"}
 
 EXODUS = "exodus:prefs"
+BOOKMARKS = "storage:bookmarks"
 
 
 class Account:
@@ -59,8 +60,8 @@ class Person(client.Client):
         return found
 
 
-def _child(parent, name, text=None, **attributes):
-    e = ET.SubElement(parent, name, attributes)
+def _child(parent, tag, text=None, **attributes):
+    e = ET.SubElement(parent, tag, attributes)
     e.text = text
     return e
 
@@ -91,6 +92,11 @@ async def live(server):
     prefs = ET.Element(f"{{{EXODUS}}}exodus")
     _child(prefs, f"{{{EXODUS}}}defaultnick", "Countess & Co")
     await ada.private(prefs)
+
+    bookmarks = ET.Element(f"{{{BOOKMARKS}}}storage")
+    room = _child(bookmarks, f"{{{BOOKMARKS}}}conference", jid="tea@rooms.example", name="Tea & Cake", autojoin="true")
+    _child(room, f"{{{BOOKMARKS}}}nick", "Ada")
+    await ada.private(bookmarks)
 
     await ada["xep_0191"].block([f"mallory@{at}", "spam.example"])
 

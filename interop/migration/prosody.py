@@ -133,3 +133,7 @@ xep0227 {{ {hosts} type = "xep0227" }}
         if "Done!" not in out or "rror" in out:
             raise Failed(f"prosody-migrator: {out}")
         return out
+
+    def export_rest(self, file):
+        """Writes what the migrator leaves behind, by contrib/prosody/mod_export_rest.lua."""
+        return self.run("prosodyctl", "--root", "--config", self.config, "mod_export_rest", self.domain, file)
