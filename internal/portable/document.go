@@ -16,7 +16,7 @@ import (
 // Limits of what is read, which are for a file that is broken or evil: nothing
 // that servers write comes near.
 const (
-	maxElement = 64 << 20 // bytes of what is held in memory at once
+	maxElement = 16 << 20 // bytes of what is held in memory at once
 	maxDepth   = 100      // of nested elements
 	maxOpen    = 8        // documents that include one another
 )
