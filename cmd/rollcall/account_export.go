@@ -109,7 +109,7 @@ func openExport(cmd *cobra.Command, file, dir string) (*exported, error) {
 		x.stdout = cmd.OutOrStdout()
 		x.doc = portable.NewDocument(x.stdout)
 		if f, ok := x.stdout.(*os.File); ok {
-			warnReadable(cmd.ErrOrStderr(), f)
+			warnReadable(cmd.ErrOrStderr(), fmt.Sprintf("/dev/fd/%d", f.Fd()))
 		}
 	}
 	return x, err
@@ -171,10 +171,25 @@ func (x *exported) close(whole bool) error {
 	return err
 }
 
-// warnReadable says so when others on this machine can read a file.
-func warnReadable(w io.Writer, f *os.File) {
-	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		fmt.Fprintf(w, "others can read %s (mode %04o), and what verifies passwords is in it; chmod go= %s\n", f.Name(), info.Mode().Perm(), f.Name())
+// warnReadable says so when others on this machine can read files with secrets.
+func warnReadable(w io.Writer, files ...string) {
+	count, first, mode := 0, "", os.FileMode(0)
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if count++; count == 1 {
+			first, mode = name, info.Mode().Perm()
+		}
 	}
+	switch count {
+	case 0:
+		return
+	case 1:
+		fmt.Fprintf(w, "others can read %s (mode %04o)", first, mode)
+	default:
+		fmt.Fprintf(w, "others can read %d of these files, such as %s (mode %04o)", count, first, mode)
+	}
+	fmt.Fprintln(w, ", and what verifies passwords is in there; take that away with: chmod go=")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -80,11 +79,8 @@ func (c *common) importFiles(cmd *cobra.Command, how *imports, files []string) e
 	err = c.withMover(cmd.Context(), func(m mover) error {
 		i = &portable.Importer{To: m, Terms: terms, Options: options, Each: told(out, how)}
 		i.Notes.Say = func(p portable.Problem) { fmt.Fprintln(cmd.ErrOrStderr(), p) }
+		warnReadable(cmd.ErrOrStderr(), files...)
 		for _, file := range files {
-			if f, err := os.Open(file); err == nil {
-				warnReadable(cmd.ErrOrStderr(), f)
-				f.Close()
-			}
 			if err := i.File(cmd.Context(), file, cmd.InOrStdin()); err != nil {
 				broken++
 				fmt.Fprintln(cmd.ErrOrStderr(), err)
@@ -196,11 +192,15 @@ func countLine(w io.Writer, what string, counts map[string]int) {
 // advise says that clients which choose the best mechanism cannot log in to
 // accounts that have no keys of it.
 func advise(w io.Writer, lacking map[sasl.Hash]int, cfg *config.Config) {
+	var names []string
+	most := 0
 	for _, h := range sasl.Hashes() {
 		if n := lacking[h]; n > 0 && slices.Contains(cfg.C2S.Auth.Mechanisms, h.String()) {
-			fmt.Fprintf(w, "%d of these accounts have no keys of %s, which is offered: %s\n", n, h, adviceOnKeys)
+			names, most = append(names, h.String()), max(most, n)
 		}
 	}
+	if most > 0 {
+		fmt.Fprintf(w, "passwords: %d of these accounts have no keys of %s: clients that choose it cannot log in to them.\n"+
+			"Take it out of auth.mechanisms until these people have changed their passwords; rollcall doctor counts them.\n", most, strings.Join(names, " and "))
+	}
 }
-
-const adviceOnKeys = "clients that choose it cannot log in. Take it out of auth.mechanisms until these people have changed their passwords; rollcall doctor counts them"

@@ -56,7 +56,7 @@ func TestAccountsMove(t *testing.T) {
 func moveThere(t *testing.T, c *command) {
 	t.Helper()
 	out := c.must("", imported(append([]string{"--dry-run"}, fromProsody(t)...)...)...)
-	prints(t, out, "ada@localhost would be added", "nothing was changed; it would be: accounts: 5 added", "22 archived messages", "have no keys of SCRAM-SHA-512, which is offered")
+	prints(t, out, "ada@localhost would be added", "nothing was changed; it would be: accounts: 5 added", "22 archived messages", "5 of these accounts have no keys of SCRAM-SHA-512 and SCRAM-SHA-256")
 	if list := c.must("", "account", "list"); strings.Contains(list, "@") {
 		t.Errorf("a dry run added %q", list)
 	}
@@ -71,6 +71,9 @@ func moveThere(t *testing.T, c *command) {
 	prints(t, out, "ada@localhost is here already and is left as it is\n", "5 left as they are (--existing merge or replace would change them)")
 	out = c.must("", imported(append([]string{"--existing", "merge"}, fromProsody(t)...)...)...)
 	prints(t, out, "accounts: 0 added, 0 changed, 5 as they were\n", "here already: 5 passwords, 4 contacts")
+	if out, err := c.run("", "doctor"); err == nil || !strings.Contains(out, "5 accounts have no keys of SCRAM-SHA-256") {
+		t.Errorf("the doctor says %v,\n%s", err, out)
+	}
 	audit := c.must("", "audit", "list")
 	prints(t, audit, "account.import", "ada@localhost")
 	if n := strings.Count(audit, "account.import"); n != 7 {
