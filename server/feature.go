@@ -195,6 +195,7 @@ type Registry struct {
 	added    []func(context.Context, jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
+	changed  []func(*Account)
 	streams  []func(domain string) []byte
 	filters  Loader
 	infos    []Info
@@ -251,6 +252,10 @@ func (r *Registry) OnRemoving(f func(context.Context, *Account)) { r.removing = 
 
 // OnRemoved adds a call for each account that was removed.
 func (r *Registry) OnRemoved(f func(*Account)) { r.removed = append(r.removed, f) }
+
+// OnChanged adds a call for each account whose data somebody else has changed in
+// the database: what is remembered of it is not to be trusted any more.
+func (r *Registry) OnChanged(f func(*Account)) { r.changed = append(r.changed, f) }
 
 // StreamFeature adds an element to the features of an authenticated stream.
 func (r *Registry) StreamFeature(f func(domain string) []byte) { r.streams = append(r.streams, f) }

@@ -226,6 +226,23 @@ func (srv *Server) Removed(j jid.Bare, id int64) {
 	}
 }
 
+// Changed tells the server that an account's data were changed in the database
+// by somebody else, as by an import: the features forget what they remember of
+// it. Its sessions end, since their clients know the account as it was; they
+// come back by themselves (RFC 6120 §4.9.3.16).
+func (srv *Server) Changed(j jid.Bare, id int64) {
+	a := srv.dir.lookup(j)
+	if a == nil {
+		a = NewAccount(j, id)
+	}
+	for _, f := range srv.reg.changed {
+		f(a)
+	}
+	for _, s := range a.Sessions() {
+		s.HangUp(&stream.Fault{Condition: mellium.Reset, Text: "the account was changed; connect again"})
+	}
+}
+
 // Stop ends all sessions: those with a connection are told that the system
 // shuts down. It returns when all are over or ctx is done.
 func (srv *Server) Stop(ctx context.Context) error {

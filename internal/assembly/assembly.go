@@ -80,14 +80,11 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
-	if err != nil {
+	var err error
+	if a.archiveIDs, err = ArchiveIDs(ctx, o.DB); err != nil {
 		return nil, err
 	}
-	if a.archiveIDs, err = archive.NewIDs(key); err != nil {
-		return nil, err
-	}
-	salts, err := a.secret(ctx, "sasl.secret", 32)
+	salts, err := secret(ctx, o.DB, "sasl.secret", 32)
 	if err != nil {
 		return nil, err
 	}
@@ -139,10 +136,25 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Disco.Refresh()
 }
 
+// Mover returns who carries accounts in and out beside the server.
+func (a *Assembly) Mover() *operator.Mover {
+	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs, a.Server.Changed)
+}
+
+// ArchiveIDs returns how clients of a database's accounts know the messages of
+// their archives.
+func ArchiveIDs(ctx context.Context, db *storage.DB) (*archive.IDs, error) {
+	key, err := secret(ctx, db, "archive.ids", archive.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	return archive.NewIDs(key)
+}
+
 // secret returns what the server keeps to itself under a name: random bytes that
 // it made when it first needed them, and that have to stay the same.
-func (a *Assembly) secret(ctx context.Context, name string, size int) ([]byte, error) {
-	return a.db.Setting(ctx, name, func() ([]byte, error) {
+func secret(ctx context.Context, db *storage.DB, name string, size int) ([]byte, error) {
+	return db.Setting(ctx, name, func() ([]byte, error) {
 		b := make([]byte, size)
 		_, err := rand.Read(b)
 		return b, err

@@ -91,6 +91,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.OnEnded(f.ended)
 	r.OnRemoving(f.removing)
 	r.OnRemoved(f.removed)
+	r.OnChanged(func(a *server.Account) { f.book.Forget(a.JID) })
 }
 
 // forbid refuses a roster set for somebody else (RFC 6121 §2.3.3).

@@ -67,6 +67,7 @@ func (f *Feature) Register(r *server.Registry) {
 		defer f.mu.Unlock()
 		delete(f.boxes, a.ID)
 	})
+	r.OnChanged(f.changed)
 }
 
 // arriving decides about a message that nobody is there to take.
@@ -89,6 +90,15 @@ func (f *Feature) arriving(p *server.Packet) error {
 	}
 	p.Keep.Offline, p.Keep.OwnerID = true, p.Account.ID
 	return nil
+}
+
+// changed has the messages of an account counted anew.
+func (f *Feature) changed(a *server.Account) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.boxes[a.ID]; b != nil {
+		b.known = false
+	}
 }
 
 // Fate is what becomes of a message for somebody who is away.
