@@ -66,6 +66,7 @@ var rules = []rule{
 	},
 	oneDomainEach,
 	adminsAreOurs,
+	directoryRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -26,6 +27,7 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
+	"rollcall/storage/ldap"
 )
 
 //go:embed default.toml
@@ -53,6 +55,8 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Registration register.Config
+	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
+	LDAP         ldap.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -116,6 +120,23 @@ func (c *Config) DatabasePath() string {
 		return c.Storage.Path
 	}
 	return filepath.Join(c.DataDir, c.Storage.Path)
+}
+
+// DirectoryDomain returns the domain whose accounts come from a directory, or ""
+// if none do.
+func (c *Config) DirectoryDomain() string {
+	if len(c.LDAP.URLs) == 0 {
+		return ""
+	}
+	if c.Directory.Domain != "" {
+		return c.Directory.Domain
+	}
+	for _, d := range c.Server.Domains {
+		if !d.Anonymous {
+			return d.Name
+		}
+	}
+	return ""
 }
 
 // ControlSocket returns where a running server listens for `rollcall account`.

@@ -56,15 +56,18 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 	return id, nil
 }
 
-// SetKeys replaces all that verifies an account's password.
+// SetKeys replaces all that verifies an account's password. An account with a
+// password here is no directory's.
 func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) error {
 	return s.db.tx(ctx, "change the password of "+string(who), func(t *tx) error {
 		id, err := t.account(ctx, who)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, "account.drop_keys", int64(id)); err != nil {
-			return err
+		for _, query := range []string{"account.drop_keys", "directory.leave"} {
+			if _, err := t.exec(ctx, query, int64(id)); err != nil {
+				return err
+			}
 		}
 		return putKeys(ctx, t, id, keys)
 	})
