@@ -29,6 +29,9 @@ func (p *program) reload() {
 		return
 	}
 	p.parts.Registration.Configure(merged.Registration)
+	if p.parts.Directory != nil {
+		p.parts.Directory.Kick()
+	}
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -35,6 +36,7 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Registration *register.Feature
+	Directory    *directory.Directory // nil: accounts come from nowhere else
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -54,8 +56,8 @@ type runner interface {
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
-		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
+	a.Registration = register.New(a.registrations(o), o.Config.Registration)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -69,8 +71,14 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
+	elsewhere, err := a.openDirectory(o)
+	if err != nil {
+		return nil, err
+	}
 	people := users{o.DB.Accounts()}
-	a.Streams, err = c2s.New(c2s.Options{Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Log: o.Log})
+	a.Streams, err = c2s.New(c2s.Options{
+		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +93,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
+		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
 	return a, nil

@@ -33,7 +33,7 @@ type Desk struct {
 // unless running is nil.
 func New(db *storage.DB, cfg *config.Config, running Running, log *slog.Logger) *Desk {
 	return &Desk{
-		accounts: db.Accounts(), register: db.Registrations(cfg.C2S.Auth.Iterations), domains: cfg.Server.Domains,
+		accounts: db.Accounts(), register: db.Registrations(cfg.C2S.Auth.Iterations).Beside(cfg.DirectoryDomain()), domains: cfg.Server.Domains,
 		log: log, running: running,
 	}
 }
