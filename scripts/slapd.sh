@@ -5,7 +5,7 @@
 # slapd_install installs slapd when it is missing, without the directory that
 # Debian would make and start, and sets ROLLCALL_TEST_LDAP.
 slapd_install() {
-	local program=/usr/sbin/slapd
+	local program=${ROLLCALL_TEST_LDAP:-/usr/sbin/slapd}
 	if [ ! -x "$program" ]; then
 		if [ "$(id -u)" = 0 ] && command -v debconf-set-selections >/dev/null 2>&1; then
 			echo "slapd slapd/no_configuration boolean true" | debconf-set-selections

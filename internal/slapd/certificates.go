@@ -46,6 +46,12 @@ func certificates(dir string) error {
 	return nil
 }
 
+// Pair returns the files with the server's certificate and its key, which are good
+// for any other server on this machine, too.
+func (s *Server) Pair() (cert, key string) {
+	return filepath.Join(s.dir, "server.crt"), filepath.Join(s.dir, "server.key")
+}
+
 // OtherCAFile returns a file with an authority that signed nothing here.
 func (s *Server) OtherCAFile() string { return filepath.Join(s.dir, "other.crt") }
 

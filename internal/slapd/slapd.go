@@ -26,7 +26,7 @@ const (
 	Groups          = "ou=groups," + Suffix
 	Service         = "cn=rollcall," + Suffix // may read; its searches find 50 entries at most, pages apart
 	ServicePassword = "only for reading"
-	Password        = "secret" // of everybody that is added without another
+	Password        = "at work" // of everybody that is added without another
 
 	admin         = "cn=admin," + Suffix
 	adminPassword = "only for tests"
