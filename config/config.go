@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rollcall/directory"
 	"rollcall/roster"
@@ -24,6 +25,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
@@ -44,6 +46,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -54,6 +59,7 @@ type Config struct {
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
 	Registration register.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config

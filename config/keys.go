@@ -40,7 +40,7 @@ const (
 var keys = []key{
 	of("server.domains", fixed, list(1, domain), func(c *Config) *[]server.Domain { return &c.Server.Domains }),
 	of("server.data_dir", fixed, filled, func(c *Config) *string { return &c.DataDir }),
-	of("server.admins", fixed, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
+	of("server.admins", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
 	of("server.shutdown_deadline", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Server.ShutdownDeadline }),
 
 	of("log.level", live, oneOf(levels...), func(c *Config) *slog.Level { return &c.Log.Level }),
@@ -102,6 +102,9 @@ var keys = []key{
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
 
+	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
+	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
+
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
@@ -129,6 +132,8 @@ var keys = []key{
 	of("directory.timeout", fixed, span(100*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.LDAP.Timeout }),
 	of("directory.page_size", fixed, number(1, 10_000), func(c *Config) *int { return &c.LDAP.PageSize }),
 	of("directory.connections", fixed, number(1, 1000), func(c *Config) *int { return &c.LDAP.Connections }),
+
+	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

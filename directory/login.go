@@ -11,7 +11,7 @@ import (
 )
 
 // CheckPassword implements sasl.Passwords: it is asked about a password that no
-// key here matches. What it does looks the same for everybody who must not come
+// key here matches. Whether an operator disabled the account is not its business. What it does looks the same for everybody who must not come
 // in, and for nobody at all: a search in the directory and a bind that fails.
 func (d *Directory) CheckPassword(ctx context.Context, who jid.Bare, password string) error {
 	if who.Domain() != d.cfg.Domain || password == "" {
@@ -30,7 +30,7 @@ func (d *Directory) CheckPassword(ctx context.Context, who jid.Bare, password st
 		d.answered(ctx, nil)
 		return refused("wrong name or password")
 	}
-	usable := known && a.Gone.IsZero() && !a.Disabled
+	usable := known && a.Gone.IsZero()
 	if usable && d.memory.right(who, password, time.Now()) {
 		return nil
 	}
@@ -59,8 +59,6 @@ func (d *Directory) CheckPassword(ctx context.Context, who jid.Bare, password st
 func (d *Directory) comeIn(ctx context.Context, a Account, known bool, p Person) error {
 	c := Changes{Create: []Person{p}}
 	switch {
-	case known && a.Disabled:
-		return refused("the account is disabled here")
 	case known && another(a.Person, p):
 		return refused("the account was somebody else's of that name")
 	case known:

@@ -80,7 +80,11 @@ func (d *Directory) Sync(ctx context.Context, sure bool) (Report, error) {
 	if err := d.Store.Save(ctx, d.cfg.Domain, &c, now); err != nil {
 		return Report{}, err
 	}
-	d.shutOut(have, &c)
+	// Whoever is logging in meanwhile is found here or is not admitted.
+	d.memory.forget(c.Vanish...)
+	for _, who := range c.Vanish {
+		d.Server.End(who)
+	}
 	r := Report{
 		People: len(found.People), Groups: len(found.Groups),
 		Created: len(c.Create), Updated: len(c.Update), TakenOver: len(c.TakeOver), Vanished: len(c.Vanish),
@@ -111,25 +115,6 @@ func (d *Directory) remove(ctx context.Context, all []jid.Bare) (n int, err erro
 		n++
 	}
 	return n, err
-}
-
-// shutOut ends the sessions of those who must not have any: of people who are
-// missing since now, and, since a login takes its time, of those who were missing
-// before.
-func (d *Directory) shutOut(have []Account, c *Changes) {
-	d.memory.forget(c.Vanish...)
-	for _, who := range c.Vanish {
-		d.Server.End(who)
-	}
-	back := map[jid.Bare]bool{}
-	for _, p := range c.Update {
-		back[jid.Bare(p.Local+"@"+d.cfg.Domain)] = true
-	}
-	for i := range have {
-		if a := &have[i]; a.Theirs && !a.Gone.IsZero() && !back[a.JID] {
-			d.Server.End(a.JID)
-		}
-	}
 }
 
 // ofTheirs leaves out of groups who has no account that is the directory's: the

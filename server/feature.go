@@ -23,6 +23,7 @@ type Info struct {
 	Specs   []Spec
 	Host    []string // disco#info features of the server (XEP-0030)
 	Account []string // disco#info features of an account
+	Own     []string // … of one's own account only
 }
 
 // Spec is a specification that a feature implements.
@@ -166,6 +167,15 @@ const (
 	numTargets
 )
 
+// Node answers service discovery of one node (XEP-0030 §3.2, §4.2): the payload
+// is the whole <query/>.
+type Node struct{ Info, Items Answerer }
+
+type nodeKey struct {
+	target Target
+	node   string
+}
+
 type iqKey struct {
 	target       Target
 	set          bool
@@ -177,6 +187,7 @@ type Registry struct {
 	srv      *Server
 	handlers [4][numDirections][numPhases][]Handler
 	iq       map[iqKey]Answerer
+	nodes    map[nodeKey]Node
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
@@ -203,6 +214,16 @@ func (r *Registry) IQ(t Target, set bool, space, local string, a Answerer) {
 		panic("server: two features answer " + space + " " + local)
 	}
 	r.iq[k] = a
+}
+
+// Node adds a node of the server (ToHost) or of one's own account (ToSelf), which
+// service discovery then knows.
+func (r *Registry) Node(t Target, node string, n Node) {
+	k := nodeKey{t, node}
+	if _, taken := r.nodes[k]; taken {
+		panic("server: two features have the node " + node)
+	}
+	r.nodes[k] = n
 }
 
 // OnBound adds a call for each session as it is bound.

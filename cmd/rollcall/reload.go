@@ -29,6 +29,7 @@ func (p *program) reload() {
 		return
 	}
 	p.parts.Registration.Configure(merged.Registration)
+	p.parts.Desk.Configure(merged)
 	if p.parts.Directory != nil {
 		p.parts.Directory.Kick()
 	}

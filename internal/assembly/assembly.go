@@ -11,10 +11,14 @@ import (
 
 	"rollcall/config"
 	"rollcall/directory"
+	"rollcall/internal/operator"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -36,11 +40,15 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Registration *register.Feature
-	Directory    *directory.Directory // nil: accounts come from nowhere else
+	Directory    *directory.Directory  // nil: accounts come from nowhere else
+	Activity     *lastactivity.Feature // who was last there when
+	Desk         *operator.Desk
 
 	db         *storage.DB
 	writer     *storage.Writer
 	offline    *offline.Feature
+	logins     *logins.Feature
+	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	runners    []runner
 }
@@ -57,7 +65,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
-	a.Registration = register.New(a.registrations(o), o.Config.Registration)
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Log: o.Log})
+	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
+	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
+	if err := a.announcing.Reload(ctx); err != nil {
+		return nil, err
+	}
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -93,9 +106,11 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list,
+		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
+	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.runners = append(a.runners, a.Desk)
 	return a, nil
 }
 
@@ -159,6 +174,39 @@ type users struct{ *storage.Accounts }
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	id, found, err := u.ID(ctx, who)
 	return int64(id), found, err
+}
+
+// admit says who may have a session.
+func (u users) admit(ctx context.Context, a *server.Account) error {
+	return u.Admit(ctx, storage.AccountID(a.ID))
+}
+
+// own writes down what people do to their own accounts.
+type own struct {
+	register.Accounts
+	desk *operator.Desk
+}
+
+// Create implements register.Accounts.
+func (o own) Create(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.register", o.Accounts.Create(ctx, who, password))
+}
+
+// SetPassword implements register.Accounts.
+func (o own) SetPassword(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.passwd", o.Accounts.SetPassword(ctx, who, password))
+}
+
+// Remove implements register.Accounts.
+func (o own) Remove(ctx context.Context, who jid.Bare) error {
+	return o.note(ctx, who, "own.remove", o.Accounts.Remove(ctx, who))
+}
+
+func (o own) note(ctx context.Context, who jid.Bare, action string, err error) error {
+	if err == nil {
+		o.desk.Own(ctx, who, action)
+	}
+	return err
 }
 
 // outcome tells those concerned what became of messages to be stored: the

@@ -2,15 +2,19 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -22,6 +26,10 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	list := contacts.New(a.Book, there)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
 	all := []server.Feature{a.Streams, list, there}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
@@ -37,7 +45,12 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		vcard.New(a.db.VCards(), cfg.VCard),
+		a.Activity,
+		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
 }
 
@@ -48,7 +61,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -140,9 +140,6 @@ func (s *Server) Step(ctx context.Context, in []byte) (out []byte, done bool, er
 	return out, !more, nil
 }
 
-// Mechanism returns the mechanism that the client chose.
-func (s *Server) Mechanism() string { return s.named }
-
 // User returns the localpart that was authenticated, prepared, or "" before the
 // attempt succeeded.
 func (s *Server) User() string { return s.Account().Local() }
@@ -152,6 +149,9 @@ func (s *Server) User() string { return s.Account().Local() }
 func (s *Server) Account() jid.Bare {
 	return s.account
 }
+
+// Mechanism returns the name of the mechanism that the client chose.
+func (s *Server) Mechanism() string { return s.named }
 
 // Claimed returns the account that the client says it is, proven or not: whose
 // failure this is. It is "" before the client named itself, if the name can be

@@ -48,6 +48,7 @@ var defaults = map[string]string{
 // World is one server.
 type World struct {
 	t        *testing.T
+	cfg      *config.Config
 	ctx      context.Context
 	cancel   context.CancelFunc
 	db       *storage.DB
@@ -65,9 +66,9 @@ func New(t *testing.T, options map[string]string) transcript.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{t: t, expected: new(expected)}
+	w := &World{t: t, cfg: cfg, expected: new(expected)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	if err := w.build(cfg); err != nil {
+	if err := w.build(); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -84,10 +85,10 @@ func configuration(options map[string]string) (*config.Config, error) {
 	return config.Parse("the config lines", []byte(text.String()))
 }
 
-func (w *World) build(cfg *config.Config) (err error) {
+func (w *World) build() (err error) {
 	path := storage.Memory // which has one connection for everybody; a file has more
-	if cfg.Storage.Path != config.Default().Storage.Path {
-		path = cfg.Storage.Path
+	if w.cfg.Storage.Path != config.Default().Storage.Path {
+		path = w.cfg.Storage.Path
 	}
 	w.db, err = storage.Open(w.ctx, storage.Config{Driver: storage.SQLite, Path: path})
 	if err != nil {
@@ -97,9 +98,14 @@ func (w *World) build(cfg *config.Config) (err error) {
 		return err
 	}
 	w.accounts = w.db.Accounts()
+	return w.start()
+}
+
+// start makes a server on the database and has it running.
+func (w *World) start() (err error) {
 	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t, w.expected})
 	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
-		Config: cfg, Streams: cfg.C2S, DB: w.db, Version: "1.0", Log: log,
+		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log,
 	})
 	if err != nil {
 		return err
@@ -134,15 +140,28 @@ func (w *World) Dial() net.Conn {
 	return theirs
 }
 
-// Close implements transcript.World. It stops the server as the program does.
-func (w *World) Close() {
-	stop, cancel := context.WithTimeout(w.ctx, time.Minute)
+// stop ends the server as the program does.
+func (w *World) stop() {
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if err := w.parts.Stop(stop); err != nil {
+	if err := w.parts.Stop(ctx); err != nil {
 		w.t.Error(err)
 	}
 	w.end()
 	w.beside.Wait()
+}
+
+// Restart implements transcript.Restarter.
+func (w *World) Restart() {
+	w.stop()
+	if err := w.start(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Close implements transcript.World.
+func (w *World) Close() {
+	w.stop()
 	w.cancel()
 	if err := w.db.Close(); err != nil {
 		w.t.Error(err)

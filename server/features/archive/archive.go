@@ -23,7 +23,6 @@ import (
 const (
 	Namespace  = "urn:xmpp:mam:2"
 	nsStanzaID = "urn:xmpp:sid:0"
-	nsForm     = "jabber:x:data"
 	nsRSM      = "http://jabber.org/protocol/rsm"
 )
 

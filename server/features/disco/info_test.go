@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rollcall/server"
+	"rollcall/xmpp/form"
 )
 
 // The examples of XEP-0115 §5.2 and §5.3, out of order.
@@ -27,12 +28,12 @@ func TestVerification(t *testing.T) {
 			Info{
 				Identities: []Identity{{"client", "pc", "en", "Psi 0.11"}, {"client", "pc", "el", "Ψ 0.11"}},
 				Features:   features,
-				Forms: []Form{{"urn:xmpp:dataforms:softwareinfo", []Field{
-					{"software", []string{"Psi"}},
-					{"ip_version", []string{"ipv6", "ipv4"}},
-					{"os_version", []string{"10.5.1"}},
-					{"os", []string{"Mac"}},
-					{"software_version", []string{"0.11"}},
+				Forms: []form.Form{{Type: "urn:xmpp:dataforms:softwareinfo", Fields: []form.Field{
+					{Var: "software", Values: []string{"Psi"}},
+					{Var: "ip_version", Values: []string{"ipv6", "ipv4"}},
+					{Var: "os_version", Values: []string{"10.5.1"}},
+					{Var: "os", Values: []string{"Mac"}},
+					{Var: "software_version", Values: []string{"0.11"}},
 				}}},
 			},
 			"q07IKJEyjvHSyhy//CH0CxmKi8w=",
@@ -47,7 +48,7 @@ func TestVerification(t *testing.T) {
 }
 
 func TestSortedLeavesItsArgumentAlone(t *testing.T) {
-	i := Info{Features: []string{"b", "a"}, Forms: []Form{{"f", []Field{{"y", []string{"2", "1"}}, {"x", nil}}}}}
+	i := Info{Features: []string{"b", "a"}, Forms: []form.Form{{Type: "f", Fields: []form.Field{{Var: "y", Values: []string{"2", "1"}}, {Var: "x"}}}}}
 	s := i.sorted()
 	if s.Features[0] != "a" || s.Forms[0].Fields[0].Var != "x" || s.Forms[0].Fields[1].Values[0] != "1" {
 		t.Errorf("not sorted: %+v", s)
@@ -61,7 +62,7 @@ func TestAppend(t *testing.T) {
 	i := Info{
 		Identities: []Identity{{"client", "pc", "en", "Tom & Jerry's"}},
 		Features:   []string{"a<b"},
-		Forms:      []Form{{"t", []Field{{"v", []string{"1", "2"}}}}},
+		Forms:      []form.Form{{Type: "t", Fields: []form.Field{{Var: "v", Values: []string{"1", "2"}}}}},
 	}
 	want := "<query xmlns='" + nsInfo + "' node='n&apos;1'>" +
 		"<identity category='client' type='pc' xml:lang='en' name='Tom &amp; Jerry&apos;s'/>" +
