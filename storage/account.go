@@ -25,8 +25,13 @@ type Account struct {
 	ID        AccountID
 	JID       jid.Bare
 	Created   time.Time
-	Disabled  bool      // nobody can log in to it
+	Disabled  bool      // by an operator: nobody can log in to it
 	LastLogin time.Time // the zero time if nobody ever did, as far as is known
+
+	// Directory says that it comes from a directory. Gone is since when its person is
+	// not in there, so that nobody can log in to it either; the zero time: they are.
+	Directory bool
+	Gone      time.Time
 }
 
 // Accounts keeps accounts. It is a [sasl.Credentials].
@@ -208,5 +213,5 @@ func (s *Accounts) CountDisabled(ctx context.Context) (n int, err error) {
 }
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin)}
+	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin), &a.Directory, (*sinceEver)(&a.Gone)}
 }

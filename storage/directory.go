@@ -56,7 +56,7 @@ func staffFields(a *directory.Account) []any {
 	p := &a.Person
 	return []any{
 		&a.JID, &a.Disabled, &a.Theirs, &p.Entry, &p.Name, &p.Given, &p.Family, &p.Mail,
-		&p.Phone, &p.Title, &p.Org, &p.Unit, (*orNever)(&a.Gone),
+		&p.Phone, &p.Title, &p.Org, &p.Unit, (*sinceEver)(&a.Gone),
 	}
 }
 
@@ -64,18 +64,6 @@ func named(a *directory.Account) {
 	if a.Theirs {
 		a.Person.Local = a.JID.Local()
 	}
-}
-
-// orNever is [micros] where 0 is the zero time.
-type orNever time.Time
-
-// Scan implements sql.Scanner.
-func (m *orNever) Scan(src any) error {
-	if n, ok := src.(int64); ok && n == 0 {
-		*m = orNever{}
-		return nil
-	}
-	return (*micros)(m).Scan(src)
 }
 
 // Save implements directory.Store.

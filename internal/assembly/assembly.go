@@ -109,7 +109,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory})
 	a.runners = append(a.runners, a.Desk)
 	return a, nil
 }

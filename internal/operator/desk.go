@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/features/announcements"
@@ -23,6 +24,7 @@ type Live struct {
 	Server        *server.Server
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
+	Directory     *directory.Directory // nil: accounts come from nowhere else
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -83,7 +85,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 // operations are all that there are, in the order in which they are listed.
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
-	sessionOperations, announcementOperations, shutdownOperations, auditOperations,
+	sessionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.
