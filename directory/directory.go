@@ -42,6 +42,8 @@ type Store interface {
 
 // Server is the server whose accounts they are.
 type Server interface {
+	// Added hears of accounts that were made.
+	Added(ctx context.Context, all ...jid.Bare)
 	// End cuts off all sessions of an account that must not be used any more.
 	End(who jid.Bare)
 	// Remove removes an account with all that is its own, and cuts off its sessions.

@@ -32,6 +32,7 @@ type small struct {
 	away      error
 	asked     []string // what was asked of it: "check ada"
 
+	added  []jid.Bare
 	ended  []jid.Bare
 	handed [][]directory.Group
 	remove func(context.Context, jid.Bare) error
@@ -74,6 +75,8 @@ func (s *small) Check(_ context.Context, local, password string) (directory.Pers
 }
 
 func (s *small) Feign(_ context.Context, local string) error { return s.note("feign " + local) }
+
+func (s *small) Added(_ context.Context, all ...jid.Bare) { s.added = append(s.added, all...) }
 
 func (s *small) End(who jid.Bare) { s.ended = append(s.ended, who) }
 
@@ -273,6 +276,9 @@ func TestSync(t *testing.T) {
 	r := o.sync()
 	if r.Created != 1 || r.People != 2 || len(r.Clashes) != 1 || r.Clashes[0] != "bob@x" || len(r.Grievances()) != 1 {
 		t.Errorf("%+v", r)
+	}
+	if !slices.Equal(o.added, []jid.Bare{"ada@x"}) {
+		t.Errorf("added %v", o.added)
 	}
 	// Nobody is in a group for somebody else of their name.
 	want := [][]directory.Group{{{ID: "1", Title: "Sales", Members: []directory.Member{{JID: "ada@x", Name: "Ada"}}}}}

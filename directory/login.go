@@ -67,7 +67,11 @@ func (d *Directory) comeIn(ctx context.Context, a Account, known bool, p Person)
 	if err := d.Store.Save(ctx, d.cfg.Domain, &c, time.Now()); err != nil {
 		return fmt.Errorf("%w: making an account: %w", sasl.ErrTemporary, err)
 	}
-	d.Log.Info("somebody came in from the directory before it was read", "jid", jid.Bare(p.Local+"@"+d.cfg.Domain))
+	who := jid.Bare(p.Local + "@" + d.cfg.Domain)
+	if !known {
+		d.Server.Added(ctx, who)
+	}
+	d.Log.Info("somebody came in from the directory before it was read", "jid", who)
 	d.Kick() // for the groups
 	return nil
 }

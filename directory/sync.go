@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (d *Directory) Run(ctx context.Context) error {
 	for {
 		wait := d.cfg.Interval
 		if _, err := d.Sync(ctx, false); err != nil && ctx.Err() == nil {
-			d.Log.Warn("the directory was not read: accounts stay as they are", "err", err)
+			d.Log.Warn("the directory was not followed", "err", err)
 			wait = min(wait, retryAfter)
 		}
 		again := time.NewTimer(wait)
@@ -80,6 +81,9 @@ func (d *Directory) Sync(ctx context.Context, sure bool) (Report, error) {
 	if err := d.Store.Save(ctx, d.cfg.Domain, &c, now); err != nil {
 		return Report{}, err
 	}
+	if len(c.Create) > 0 {
+		d.Server.Added(ctx, d.addresses(c.Create)...)
+	}
 	// Whoever is logging in meanwhile is found here or is not admitted.
 	d.memory.forget(c.Vanish...)
 	for _, who := range c.Vanish {
@@ -92,7 +96,9 @@ func (d *Directory) Sync(ctx context.Context, sure bool) (Report, error) {
 	}
 	r.Removed, err = d.remove(ctx, c.Remove)
 	if d.Groups != nil {
-		err = errors.Join(err, d.Groups.SetGroups(ctx, d.ofTheirs(found.Groups, have, &c)))
+		if e := d.Groups.SetGroups(ctx, d.ofTheirs(found.Groups, have, &c)); e != nil {
+			err = errors.Join(err, fmt.Errorf("its groups: %w", e))
+		}
 	}
 	d.tell(&r)
 	return r, err
@@ -117,6 +123,15 @@ func (d *Directory) remove(ctx context.Context, all []jid.Bare) (n int, err erro
 	return n, err
 }
 
+// addresses returns those of people.
+func (d *Directory) addresses(people []Person) []jid.Bare {
+	all := make([]jid.Bare, len(people))
+	for i := range people {
+		all[i] = jid.Bare(people[i].Local + "@" + d.cfg.Domain)
+	}
+	return all
+}
+
 // ofTheirs leaves out of groups who has no account that is the directory's: the
 // name may be that of somebody else here.
 func (d *Directory) ofTheirs(groups []Group, have []Account, c *Changes) []Group {
@@ -126,10 +141,8 @@ func (d *Directory) ofTheirs(groups []Group, have []Account, c *Changes) []Group
 			theirs[have[i].JID] = true
 		}
 	}
-	for _, list := range [][]Person{c.Create, c.TakeOver} {
-		for _, p := range list {
-			theirs[jid.Bare(p.Local+"@"+d.cfg.Domain)] = true
-		}
+	for _, who := range slices.Concat(d.addresses(c.Create), d.addresses(c.TakeOver)) {
+		theirs[who] = true
 	}
 	for _, who := range c.Strangers {
 		delete(theirs, who)

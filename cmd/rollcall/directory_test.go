@@ -59,7 +59,7 @@ func TestDirectoryCommands(t *testing.T) {
 		t.Errorf("sync says %q", out)
 	}
 	dir.Stop()
-	s.fails("", []string{"directory", "sync"}, "the directory was not read")
+	s.fails("", []string{"directory", "sync"}, "the directory was not followed")
 }
 
 func TestDirectorySyncWithoutOne(t *testing.T) {

@@ -39,6 +39,7 @@ type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
 	Book         *roster.Book
+	Groups       *roster.Groups
 	Registration *register.Feature
 	Directory    *directory.Directory  // nil: accounts come from nowhere else
 	Activity     *lastactivity.Feature // who was last there when
@@ -71,6 +72,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -111,7 +113,22 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory})
 	a.runners = append(a.runners, a.Desk)
-	return a, nil
+	return a, a.Groups.Load(ctx)
+}
+
+// Groups returns the shared groups that a database has. They are put in force in
+// a book.
+func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		if !d.Anonymous {
+			domains = append(domains, d.Name)
+		}
+	}
+	return roster.NewGroups(roster.GroupParts{
+		Store: db.Groups(), Book: book, Log: log,
+		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
+	}, cfg.Groups)
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that

@@ -26,7 +26,8 @@ func (a *Assembly) openDirectory(o Options) (streams c2s.Directory, err error) {
 		return streams, err
 	}
 	a.Directory = directory.New(cfg, directory.Parts{
-		Source: source, Store: a.db.Directory(), Server: &landlord{a, a.registrations(o)}, Log: o.Log,
+		Source: source, Store: a.db.Directory(), Server: &landlord{a, a.registrations(o)},
+		Groups: &sharedGroups{groups: a.Groups, log: o.Log}, Log: o.Log,
 	})
 	a.runners = append(a.runners, source, a.Directory)
 	return c2s.Directory{Passwords: a.Directory, SCRAM: cfg.OfferSCRAM}, nil
@@ -48,11 +49,14 @@ func serverConfig(o Options) server.Config {
 	return cfg
 }
 
-// landlord puts people out when the directory says so.
+// landlord lets people in and puts them out as the directory says.
 type landlord struct {
 	a        *Assembly
 	register *storage.Registrations
 }
+
+// Added implements directory.Server.
+func (l *landlord) Added(ctx context.Context, all ...jid.Bare) { l.a.Server.Added(ctx, all...) }
 
 // End implements directory.Server.
 func (l *landlord) End(who jid.Bare) {

@@ -24,7 +24,7 @@ func syncDirectory(ctx context.Context, d *Desk, v values) (Answer, error) {
 	}
 	r, err := d.live.Directory.Sync(ctx, v.one("sure") == "true")
 	if err != nil {
-		return Answer{}, wrong("the directory was not read: %v", err)
+		return Answer{}, wrong("the directory was not followed: %v", err)
 	}
 	return told(&r), nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	maxText  = 512 // bytes of a name and the like; what is longer is cut
+	maxText  = 255 // bytes of a name and the like; what is longer is cut
 	maxEntry = 128 // bytes of what names an entry; what is longer is none
 )
 
@@ -124,14 +124,14 @@ func firstText(e *lib.Entry, attributes ...string) string {
 	return ""
 }
 
-// clean makes one line of text of a value: without control characters, without
-// blanks around it, and not too long.
+// clean makes one line of text of a value: of what can be printed, without blanks
+// around it, and not too long.
 func clean(s string) string {
 	if !utf8.ValidString(s) {
 		return ""
 	}
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
 			return ' '
 		}
 		return r
