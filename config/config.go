@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
@@ -59,6 +60,8 @@ type Config struct {
 	Server       server.Config
 	C2S          c2s.Config
 	Roster       roster.Config
+	Groups       roster.GroupConfig
+	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config

@@ -213,7 +213,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 			value = "true"
 		case strings.HasSuffix(was, `B"`):
 			value = `"100KiB"`
-			if strings.HasPrefix(k.path, "roster.") {
+			if strings.HasPrefix(k.path, "roster.") || strings.HasPrefix(k.path, "privacy.") {
 				value = `"2KiB"`
 			}
 		case strings.HasPrefix(was, `"`):

@@ -91,6 +91,12 @@ var keys = []key{
 	of("roster.max_group_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Roster.MaxGroupBytes }),
 	of("roster.max_requests", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxRequests }),
 
+	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
+	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
+	of("privacy.max_lists", fixed, number(1, 1000), func(c *Config) *int { return &c.Privacy.MaxLists }),
+	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
+	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),
+
 	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 

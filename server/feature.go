@@ -191,9 +191,11 @@ type Registry struct {
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
+	added    []func(context.Context, jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	streams  []func(domain string) []byte
+	filters  Loader
 	infos    []Info
 	slots    int
 	flags    int
@@ -237,6 +239,10 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // reached the client: were acknowledged, or sent to one that cannot
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
+
+// OnAdded adds a call for each account that was made. Nobody has logged in to it
+// yet.
+func (r *Registry) OnAdded(f func(context.Context, jid.Bare)) { r.added = append(r.added, f) }
 
 // OnRemoving adds a call for each account that is about to be removed: the last
 // chance to read what is its own.

@@ -37,6 +37,7 @@ type Session struct {
 	// Safe.
 	out       outbox
 	available atomic.Pointer[Availability]
+	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
 	heard     atomic.Int64 // when the client was last heard of, Unix seconds
 	inactive  atomic.Bool
@@ -391,6 +392,7 @@ func (s *Session) end(ctx context.Context, told []func(*Session)) {
 		s.gone.set()
 	}()
 	s.out.detach()
+	s.freeze()
 	s.srv.dir.remove(s)
 	for _, f := range told {
 		f(s)

@@ -105,6 +105,9 @@ func (s *Accounts) Delete(ctx context.Context, who jid.Bare) error {
 		if _, err := t.exec(ctx, "account.leave_archive", int64(id), string(who)); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, "groups.drop_account", string(who)); err != nil {
+			return err
+		}
 		for _, query := range []string{
 			"account.drop_unkept", "account.drop_index", "account.drop_offline", "account.drop_prefs", "account.delete",
 		} {
@@ -128,11 +131,7 @@ func (t *tx) account(ctx context.Context, who jid.Bare) (AccountID, error) {
 
 // Disable bars an account from logging in, or lets it in again.
 func (s *Accounts) Disable(ctx context.Context, who jid.Bare, disabled bool) error {
-	value := int64(0)
-	if disabled {
-		value = 1
-	}
-	n, err := s.db.exec(ctx, "account.disable", string(who), value)
+	n, err := s.db.exec(ctx, "account.disable", string(who), flag(disabled))
 	if err == nil && n == 0 {
 		err = ErrNoAccount
 	}

@@ -40,6 +40,7 @@ type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
 	Book         *roster.Book
+	Groups       *roster.Groups
 	Registration *register.Feature
 	Activity     *lastactivity.Feature // who was last there when
 	Addresses    *addresses.Feature
@@ -73,6 +74,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -107,7 +109,22 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
 	a.runners = append(a.runners, a.Desk)
-	return a, nil
+	return a, a.Groups.Load(ctx)
+}
+
+// Groups returns the shared groups that a database has. They are put in force in
+// a book.
+func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		if !d.Anonymous {
+			domains = append(domains, d.Name)
+		}
+	}
+	return roster.NewGroups(roster.GroupParts{
+		Store: db.Groups(), Book: book, Log: log,
+		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
+	}, cfg.Groups)
 }
 
 // Configure has the features take up what can change while they run.

@@ -3,18 +3,23 @@ package assembly
 import (
 	"rollcall/config"
 	"rollcall/internal/operator"
+	"rollcall/roster"
+	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/blocking"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
@@ -25,7 +30,12 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
+	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	blocks := blocking.New(filters)
+	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
+	list.OnChanged(filters.RosterChanged)
+	a.Groups.OnMet(list.Meet)
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
@@ -36,7 +46,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, list, there}
+	all := []server.Feature{a.Streams, filters, blocks, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -72,7 +82,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Desk: new(operator.Desk)}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk), Groups: new(roster.Groups)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -223,7 +223,7 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 	slices.SortFunc(all, func(a, b *server.Session) int { return cmp.Compare(a.Full(), b.Full()) })
 	b := append(open(nil, nsItems, ""), '>')
 	for _, s := range all {
-		if s.Availability() != nil {
+		if s.Availability() != nil && !s.Denies(true, stanza.Presence, r.From) {
 			b = append(append(append(b, "<item jid='"...), s.Full()...), "'/>"...)
 		}
 	}

@@ -99,7 +99,7 @@ func (f *Feature) get(ctx context.Context, r *server.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sees {
+	if !sees || !r.Account.Shows(r.From) {
 		return nil, stanza.ErrForbidden
 	}
 	seen, err := f.seen(ctx, r.Account)
@@ -136,10 +136,19 @@ func (f *Feature) guard(p *server.Packet) error {
 		return nil
 	}
 	sees, err := f.sees(f.srv.Context(), p.From.Bare(), p.To.Bare())
-	if err == nil && !sees {
-		err = stanza.ErrForbidden
+	if err != nil {
+		return err
 	}
-	return err
+	a := f.srv.Connected(p.To.Bare())
+	if !sees || a != nil && !a.Shows(p.From) {
+		return stanza.ErrForbidden
+	}
+	if a != nil {
+		if s := a.Session(p.To.Resource()); s != nil && s.Denies(true, stanza.Presence, p.From) {
+			return stanza.ErrServiceUnavailable // it hides beside one that does not: as if it were not there
+		}
+	}
+	return nil
 }
 
 // sees reports whether somebody may see an account's presence.
