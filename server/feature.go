@@ -69,12 +69,13 @@ func (done) Error() string { return "handled" }
 
 // Packet is a stanza on its way. It is valid during the call only.
 type Packet struct {
-	Stanza  *stanza.Stanza
-	From    jid.JID  // the sender, stamped
-	To      jid.JID  // the receiver; the sender's own bare JID if it named none
-	Sender  *Session // nil unless it comes straight from a session here
-	Account *Account // whose phases these are
-	Stamp   string   // if set, the escaped address to put in from instead of the sender's full JID
+	Stanza   *stanza.Stanza
+	From     jid.JID  // the sender, stamped
+	To       jid.JID  // the receiver; the sender's own bare JID if it named none
+	Sender   *Session // nil unless it comes straight from a session here
+	Account  *Account // whose phases these are
+	Stranger bool     // a Guard has found that sender and receiver are no contacts
+	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
 	// Arriving messages.
 	Action Action    // what will become of it
@@ -191,10 +192,12 @@ type Registry struct {
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
+	added    []func(context.Context, jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	changed  []func(*Account)
 	streams  []func(domain string) []byte
+	filters  Loader
 	infos    []Info
 	slots    int
 	flags    int
@@ -238,6 +241,10 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // reached the client: were acknowledged, or sent to one that cannot
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
+
+// OnAdded adds a call for each account that was made. Nobody has logged in to it
+// yet.
+func (r *Registry) OnAdded(f func(context.Context, jid.Bare)) { r.added = append(r.added, f) }
 
 // OnRemoving adds a call for each account that is about to be removed: the last
 // chance to read what is its own.

@@ -56,6 +56,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
 }
@@ -137,7 +138,13 @@ func (srv *Server) Account(ctx context.Context, j jid.Bare) (a *Account, ok bool
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return NewAccount(j, id), true, nil
+	a = NewAccount(j, id)
+	f, err := srv.filterOf(ctx, a)
+	if err != nil {
+		return nil, false, err
+	}
+	a.SetFilter(f)
+	return a, true, nil
 }
 
 // EachSession calls f for all sessions.
@@ -159,8 +166,12 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	s.out.owner = s
 	s.out.flusher = &srv.flusher
 	s.out.use(c)
+	f, err := srv.filterOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	for {
-		taken, err := srv.dir.add(s, account.ID, srv.cfg.SessionsPerAccount)
+		taken, err := srv.dir.add(s, account.ID, f, srv.cfg.SessionsPerAccount)
 		if err != nil {
 			return nil, err
 		}
@@ -184,6 +195,13 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 		f(s)
 	}
 	return s, nil
+}
+
+// Added tells the server that an account was made.
+func (srv *Server) Added(ctx context.Context, j jid.Bare) {
+	for _, f := range srv.reg.added {
+		f(ctx, j)
+	}
 }
 
 // Removing tells the server that an account is about to be removed.

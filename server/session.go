@@ -37,6 +37,7 @@ type Session struct {
 	// Safe.
 	out       outbox
 	available atomic.Pointer[Availability]
+	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
 	heard     atomic.Int64 // when the client was last heard of, Unix seconds
 	inactive  atomic.Bool
@@ -136,6 +137,12 @@ func (s *Session) Availability() *Availability { return s.available.Load() }
 
 // SetAvailability changes it.
 func (s *Session) SetAvailability(a *Availability) { s.available.Store(a) }
+
+// ChangeAvailability changes it unless it has changed meanwhile, for those who do
+// not run on the goroutine that reads the stream.
+func (s *Session) ChangeAvailability(from, to *Availability) bool {
+	return s.available.CompareAndSwap(from, to)
+}
 
 // Has reports whether a flag is set.
 func (s *Session) Has(f Flag) bool { return s.flags.Load()&uint32(f) != 0 }
@@ -385,6 +392,7 @@ func (s *Session) end(ctx context.Context, told []func(*Session)) {
 		s.gone.set()
 	}()
 	s.out.detach()
+	s.freeze()
 	s.srv.dir.remove(s)
 	for _, f := range told {
 		f(s)

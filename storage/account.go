@@ -35,8 +35,8 @@ type Accounts struct{ db *DB }
 // Accounts returns the store of accounts.
 func (db *DB) Accounts() *Accounts { return &Accounts{db} }
 
-// Create adds an account, with what verifies its password if it has one. The
-// error is [ErrExists] when the name is taken.
+// Create adds an account, with what verifies its password if it has one, and
+// what people find it by until it has a vCard. The error is [ErrExists] when the name is taken.
 func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) (AccountID, error) {
 	var id AccountID
 	era := s.db.ids.now()
@@ -47,6 +47,9 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 		}
 		if !found {
 			return ErrExists
+		}
+		if err := t.describe(ctx, "search.put", id, who, nil); err != nil {
+			return err
 		}
 		return putKeys(ctx, t, id, keys)
 	})
@@ -102,6 +105,9 @@ func (s *Accounts) Delete(ctx context.Context, who jid.Bare) error {
 		if _, err := t.exec(ctx, "account.leave_archive", int64(id), string(who)); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, "groups.drop_account", string(who)); err != nil {
+			return err
+		}
 		for _, query := range []string{
 			"account.drop_unkept", "account.drop_index", "account.drop_offline", "account.drop_prefs", "account.delete",
 		} {
@@ -125,11 +131,7 @@ func (t *tx) account(ctx context.Context, who jid.Bare) (AccountID, error) {
 
 // Disable bars an account from logging in, or lets it in again.
 func (s *Accounts) Disable(ctx context.Context, who jid.Bare, disabled bool) error {
-	value := int64(0)
-	if disabled {
-		value = 1
-	}
-	n, err := s.db.exec(ctx, "account.disable", string(who), value)
+	n, err := s.db.exec(ctx, "account.disable", string(who), flag(disabled))
 	if err == nil && n == 0 {
 		err = ErrNoAccount
 	}

@@ -17,6 +17,9 @@ SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
 FROM account a LEFT JOIN account_login l ON l.account = a.id
 WHERE a.jid > $1 AND a.disabled <> 0 ORDER BY a.jid LIMIT $2;
 
+-- name: everybody
+SELECT jid FROM account ORDER BY jid;
+
 -- name: count
 SELECT count(*) FROM account;
 

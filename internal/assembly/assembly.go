@@ -14,8 +14,11 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
@@ -38,8 +41,12 @@ type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
 	Book         *roster.Book
+	Groups       *roster.Groups
 	Registration *register.Feature
+	Floodgate    *floodgate.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
 	Desk         *operator.Desk
 
 	db         *storage.DB
@@ -69,6 +76,8 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
+	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	var err error
@@ -98,9 +107,33 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing})
 	a.runners = append(a.runners, a.Desk)
-	return a, nil
+	return a, a.Groups.Load(ctx)
+}
+
+// Groups returns the shared groups that a database has. They are put in force in
+// a book.
+func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		if !d.Anonymous {
+			domains = append(domains, d.Name)
+		}
+	}
+	return roster.NewGroups(roster.GroupParts{
+		Store: db.Groups(), Book: book, Log: log,
+		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
+	}, cfg.Groups)
+}
+
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Desk.Configure(c)
+	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
 }
 
 // Mover returns who carries accounts in and out beside the server.

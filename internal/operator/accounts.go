@@ -69,6 +69,9 @@ func addAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 	if err := d.register.Create(ctx, who, v.one("password")); err != nil {
 		return Answer{}, explain(who, err)
 	}
+	if d.live != nil {
+		d.live.Server.Added(ctx, who)
+	}
 	return Answer{Note: "added " + string(who)}, nil
 }
 

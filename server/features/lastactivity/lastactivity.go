@@ -99,7 +99,7 @@ func (f *Feature) get(ctx context.Context, r *server.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sees {
+	if !sees || !r.Account.Shows(r.From) {
 		return nil, stanza.ErrForbidden
 	}
 	seen, err := f.seen(ctx, r.Account)
@@ -136,6 +136,10 @@ func (f *Feature) guard(p *server.Packet) error {
 		return nil
 	}
 	sees, err := f.sees(f.srv.Context(), p.From.Bare(), p.To.Bare())
+	if err == nil && sees {
+		a := f.srv.Connected(p.To.Bare())
+		sees = a == nil || a.Shows(p.From)
+	}
 	if err == nil && !sees {
 		err = stanza.ErrForbidden
 	}
