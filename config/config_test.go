@@ -232,13 +232,16 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`,
-		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1), "storage.path": `"p"`, "storage.dsn": `"a=b"`,
+		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1),
+		"floodgate.exempt":     `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`, "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
 		value, given := changed[k.path]
 		was := k.show(Default())
 		switch {
 		case given:
+		case was == "[]":
+			value = `["mailto:a@x"]`
 		case was == "true":
 			value = "false"
 		case was == "false":

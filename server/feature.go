@@ -69,12 +69,13 @@ func (done) Error() string { return "handled" }
 
 // Packet is a stanza on its way. It is valid during the call only.
 type Packet struct {
-	Stanza  *stanza.Stanza
-	From    jid.JID  // the sender, stamped
-	To      jid.JID  // the receiver; the sender's own bare JID if it named none
-	Sender  *Session // nil unless it comes straight from a session here
-	Account *Account // whose phases these are
-	Stamp   string   // if set, the escaped address to put in from instead of the sender's full JID
+	Stanza   *stanza.Stanza
+	From     jid.JID  // the sender, stamped
+	To       jid.JID  // the receiver; the sender's own bare JID if it named none
+	Sender   *Session // nil unless it comes straight from a session here
+	Account  *Account // whose phases these are
+	Stranger bool     // a Guard has found that sender and receiver are no contacts
+	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
 	// Arriving messages.
 	Action Action    // what will become of it

@@ -56,6 +56,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
 }

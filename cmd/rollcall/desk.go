@@ -91,6 +91,8 @@ func hint(err error) error {
 		return fmt.Errorf("%w (server.domains in the configuration)", err)
 	case operator.NoSession:
 		return fmt.Errorf("%w; to see who is type: rollcall session list %s", err, e.Subject)
+	case operator.NoConnection:
+		return fmt.Errorf("%w; to see those there are type: rollcall connection list", err)
 	case operator.NotLive:
 		return fmt.Errorf("%w; start it with: rollcall serve", err)
 	}

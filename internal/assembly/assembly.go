@@ -15,8 +15,11 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
@@ -41,8 +44,11 @@ type Assembly struct {
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Registration *register.Feature
-	Directory    *directory.Directory  // nil: accounts come from nowhere else
+	Directory    *directory.Directory // nil: accounts come from nowhere else
+	Floodgate    *floodgate.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
 	Desk         *operator.Desk
 
 	db         *storage.DB
@@ -72,6 +78,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
 	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
@@ -111,7 +118,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory})
+	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
 }
@@ -129,6 +136,18 @@ func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Log
 		Store: db.Groups(), Book: book, Log: log,
 		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
 	}, cfg.Groups)
+}
+
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Desk.Configure(c)
+	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
+	if a.Directory != nil {
+		a.Directory.Kick()
+	}
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that

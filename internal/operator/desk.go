@@ -13,6 +13,7 @@ import (
 	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/server/c2s"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/logins"
 	"rollcall/storage"
@@ -22,6 +23,7 @@ import (
 // Live is the server that runs on the database.
 type Live struct {
 	Server        *server.Server
+	Streams       *c2s.Server
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
 	Directory     *directory.Directory // nil: accounts come from nowhere else
@@ -85,7 +87,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 // operations are all that there are, in the order in which they are listed.
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
-	sessionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
+	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

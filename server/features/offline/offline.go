@@ -84,7 +84,7 @@ func (f *Feature) arriving(p *server.Packet) error {
 	if p.Account.ID == 0 {
 		return stanza.ErrServiceUnavailable // a visitor who has left does not come back
 	}
-	if err := f.admit(f.srv.Context(), p.Account); err != nil {
+	if err := f.admit(f.srv.Context(), p.Account, f.cfg.most(p.Stranger)); err != nil {
 		return err
 	}
 	p.Keep.Offline, p.Keep.OwnerID = true, p.Account.ID
