@@ -80,11 +80,9 @@ func TestGroups(t *testing.T) {
 func TestGroupsOfTheOperator(t *testing.T) {
 	o := open(t, map[string]string{
 		"directory.group_base_dn": fmt.Sprintf("%q", slapd.Groups), "directory.group_filter": `"(objectClass=groupOfNames)"`,
-	}, func(s *slapd.Server) {
-		bob := s.AddPerson("bob", nil)
-		s.AddGroup("Sales", bob)
-		s.AddGroup("Support", bob)
-	})
+	}, people("bob"))
+	o.ldap.AddGroup("Sales", "uid=bob,"+slapd.People)
+	o.ldap.AddGroup("Support", "uid=bob,"+slapd.People)
 	if err := o.Groups().Add(t.Context(), roster.Group{Name: "Sales", Mutual: true}); err != nil {
 		t.Fatal(err)
 	}
