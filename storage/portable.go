@@ -1,15 +1,13 @@
 package storage
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
@@ -21,7 +19,7 @@ import (
 type Parcel struct {
 	Account  jid.Bare
 	Created  time.Time // zero: now
-	Disabled bool
+	Disabled bool      // of an account that is made; whether one that is here is, its operators have said
 
 	Keys   map[sasl.Hash]sasl.Keys
 	Roster []roster.Item // waiting requests with them, as a roster has them
@@ -29,6 +27,7 @@ type Parcel struct {
 	Prefs  string        // of the archive, as archive.Book keeps them
 
 	Private []privatexml.Item // in canonical form
+	Lists   *PrivacyParcel
 
 	Offline []Letter // the oldest first
 	Archive []Letter
@@ -37,6 +36,18 @@ type Parcel struct {
 	// What has come is after these ids: see Receipt.
 	More                       bool
 	AfterOffline, AfterArchive int64
+}
+
+// PrivacyParcel are the privacy lists of an account.
+type PrivacyParcel struct {
+	Default string // the name of the default list, or ""
+	Lists   []PrivacyList
+}
+
+// PrivacyList is one list.
+type PrivacyList struct {
+	Name  string
+	Items []privacy.Item // in their order
 }
 
 // Letter is a message of a parcel.
@@ -88,6 +99,7 @@ const (
 	PartVCards    = "vCards"
 	PartPrefs     = "archive preferences"
 	PartPrivate   = "namespaces of private XML"
+	PartLists     = "privacy lists"
 	PartWaiting   = "offline messages"
 	PartArchived  = "archived messages"
 )
@@ -180,7 +192,7 @@ type unpacking struct {
 
 // unpack is what is done with a parcel, in order.
 var unpack = []func(*unpacking) error{
-	(*unpacking).keys, (*unpacking).roster, (*unpacking).vcard, (*unpacking).prefs, (*unpacking).private,
+	(*unpacking).keys, (*unpacking).roster, (*unpacking).vcard, (*unpacking).prefs, (*unpacking).private, (*unpacking).lists,
 	(*unpacking).offline, (*unpacking).archive,
 }
 
@@ -210,9 +222,6 @@ func (u *unpacking) open() error {
 		u.receipt.Skipped = true
 		return nil
 	case found:
-		if u.terms.Existing == Replace {
-			return u.do("portable.set_disabled", u.id(), truth(u.Disabled))
-		}
 		return nil
 	case u.More && !u.terms.Dry:
 		return ErrNoAccount
@@ -222,16 +231,10 @@ func (u *unpacking) open() error {
 		created = time.Now()
 	}
 	u.receipt.Made = true
-	_, err = u.one(u.ctx, "portable.create", []any{string(u.Account), created.UnixMicro(), truth(u.Disabled)}, &u.receipt.ID)
-	return err
-}
-
-// truth is how the database keeps what is so or not.
-func truth(is bool) int64 {
-	if is {
-		return 1
+	if _, err := u.one(u.ctx, "portable.create", []any{string(u.Account), created.UnixMicro(), flag(u.Disabled)}, &u.receipt.ID); err != nil {
+		return err
 	}
-	return 0
+	return u.describe(u.ctx, "search.put", u.receipt.ID, u.Account, card(u.VCard))
 }
 
 // keys sets what verifies the password. An account that has one keeps it in a
@@ -270,7 +273,11 @@ func (u *unpacking) vcard() error {
 		return nil
 	}
 	u.receipt.Added[PartVCards]++
-	return u.do("vcard.put", string(u.Account), u.VCard, time.Now().UnixMicro())
+	e := card(u.VCard)
+	if err := u.do("vcard.put", u.id(), u.VCard, photo(e), time.Now().UnixMicro()); err != nil {
+		return err
+	}
+	return u.describe(u.ctx, "search.put", u.receipt.ID, u.Account, e)
 }
 
 func (u *unpacking) prefs() error {
@@ -288,41 +295,4 @@ func (u *unpacking) prefs() error {
 	}
 	u.receipt.Added[PartPrefs]++
 	return u.do("archive.set_prefs", u.id(), u.Parcel.Prefs)
-}
-
-func (u *unpacking) private() error {
-	if u.Parcel.Private == nil {
-		return nil
-	}
-	known := map[string][]byte{}
-	err := u.each(u.ctx, "portable.private", []any{u.id()}, func(rows *sql.Rows) error {
-		var it privatexml.Item
-		err := rows.Scan(&it.Namespace, &it.XML)
-		known[it.Namespace] = it.XML
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if u.replaces() {
-		for namespace := range known {
-			if !slices.ContainsFunc(u.Parcel.Private, func(it privatexml.Item) bool { return it.Namespace == namespace }) {
-				if err := u.do("private.drop", u.id(), namespace); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for _, it := range u.Parcel.Private {
-		old, there := known[it.Namespace]
-		if there && (!u.replaces() || bytes.Equal(old, it.XML)) {
-			u.receipt.Known[PartPrivate]++
-			continue
-		}
-		u.receipt.Added[PartPrivate]++
-		if err := u.do("private.put", u.id(), it.Namespace, it.XML); err != nil {
-			return err
-		}
-	}
-	return nil
 }

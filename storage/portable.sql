@@ -4,15 +4,12 @@
 -- name: keys
 SELECT hash, salt, iterations, stored_key, server_key FROM credential WHERE account = $1 ORDER BY hash;
 
--- name: set_disabled
-UPDATE account SET disabled = $2 WHERE id = $1;
-
 -- name: create
 INSERT INTO account (jid, created, disabled) VALUES ($1, $2, $3)
 RETURNING id;
 
 -- name: contacts
-SELECT contact, name, in_groups, state FROM roster_item WHERE account = $1;
+SELECT contact, name, in_groups, state, noted, left_groups FROM roster_item WHERE account = $1;
 
 -- name: requests
 SELECT contact FROM roster_request WHERE account = $1;
@@ -37,6 +34,16 @@ UPDATE roster SET version = $2, floor = $3 WHERE account = $1;
 
 -- name: vcard
 SELECT xml FROM vcard WHERE account = $1;
+
+-- Where the privacy lists are. Nobody else changes them until the transaction
+-- ends.
+-- name: privacy_at
+INSERT INTO privacy (account, version, default_list) VALUES ($1, 0, '')
+ON CONFLICT (account) DO UPDATE SET version = privacy.version
+RETURNING version, default_list;
+
+-- name: privacy_to
+UPDATE privacy SET version = $2, default_list = $3 WHERE account = $1;
 
 -- name: private
 SELECT namespace, xml FROM private_xml WHERE account = $1 ORDER BY namespace;

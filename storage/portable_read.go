@@ -29,7 +29,7 @@ func (p *Portable) Get(ctx context.Context, who jid.Bare) (AccountID, *Parcel, e
 
 // pack is how a parcel is filled.
 var pack = []func(*Portable, context.Context, AccountID, *Parcel) error{
-	(*Portable).getKeys, (*Portable).getRoster, (*Portable).getVCard, (*Portable).getPrefs, (*Portable).getPrivate,
+	(*Portable).getKeys, (*Portable).getRoster, (*Portable).getVCard, (*Portable).getPrefs, (*Portable).getPrivate, (*Portable).getLists,
 }
 
 func (p *Portable) getKeys(ctx context.Context, id AccountID, out *Parcel) error {
@@ -71,6 +71,19 @@ func (p *Portable) getPrivate(ctx context.Context, id AccountID, out *Parcel) er
 		out.Private = append(out.Private, it)
 		return err
 	})
+}
+
+func (p *Portable) getLists(ctx context.Context, _ AccountID, out *Parcel) error {
+	c, err := p.db.PrivacyLists().LoadLists(ctx, out.Account)
+	if err != nil || len(c.Lists) == 0 {
+		return err
+	}
+	out.Lists = &PrivacyParcel{Default: c.Default}
+	for _, l := range c.Lists {
+		out.Lists.Lists = append(out.Lists.Lists, PrivacyList{Name: l.Name(), Items: l.Items()})
+	}
+	slices.SortFunc(out.Lists.Lists, func(a, b PrivacyList) int { return cmp.Compare(a.Name, b.Name) })
+	return nil
 }
 
 // Names returns the addresses of all accounts, in the order of their domains and

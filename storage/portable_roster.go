@@ -3,7 +3,6 @@ package storage
 import (
 	"cmp"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -52,7 +51,7 @@ func (u *unpacking) contacts() (known map[jid.Bare]entryRow, requests map[jid.Ba
 	err = u.each(u.ctx, "portable.contacts", []any{u.id()}, func(rows *sql.Rows) error {
 		var contact jid.Bare
 		var e entryRow
-		err := rows.Scan(&contact, &e.name, &e.groups, &e.state)
+		err := rows.Scan(&contact, &e.name, &e.groups, &e.state, &e.noted, &e.left)
 		known[contact] = e
 		return err
 	})
@@ -69,17 +68,15 @@ func (u *unpacking) contacts() (known map[jid.Bare]entryRow, requests map[jid.Ba
 
 // entryRow is a roster item as its row has it, but for the version.
 type entryRow struct {
-	name, groups string
-	state        roster.State
+	name, groups, left string
+	state              roster.State
+	noted              int64
 }
 
 func rowOf(it *roster.Item) entryRow {
-	e := entryRow{name: it.Name, state: it.State & stored}
-	if len(it.Groups) > 0 {
-		text, _ := json.Marshal(it.Groups) // of strings: it cannot fail
-		e.groups = string(text)
-	}
-	return e
+	groups, _ := formatGroups(it.Groups) // lists of strings: it cannot fail
+	left, _ := formatGroups(it.Left)
+	return entryRow{name: it.Name, groups: groups, left: left, state: it.State & stored, noted: flag(it.Noted)}
 }
 
 // sameRoster reports whether the parcel has the same contacts and the same
@@ -147,7 +144,7 @@ func (u *unpacking) putItems(fresh []roster.Item, replaced bool) error {
 		if err := u.do("roster.drop_tombstones", u.id(), string(it.Contact), floor); err != nil {
 			return err
 		}
-		if err := u.do("roster.put_item", u.id(), string(it.Contact), e.name, e.groups, int64(e.state), version); err != nil {
+		if err := u.do("roster.put_item", u.id(), string(it.Contact), e.name, e.groups, int64(e.state), version, e.noted, e.left); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/privatexml"
+	"rollcall/server/features/search"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
 )
@@ -41,7 +44,13 @@ func everyPart(t testing.TB) *Parcel {
 			{Contact: "cy@x", State: roster.To | roster.PendingIn, Request: []byte("<presence from='cy@x' to='ada@x' type='subscribe'/>")},
 			{Contact: "dan@x", State: roster.PendingIn, Hidden: true, Request: []byte("<presence from='dan@x' to='ada@x' type='subscribe'/>")},
 			{Contact: "eve@x", State: roster.PendingOut | roster.Approved},
+			{Contact: "fox@x", Name: "Foxy", Noted: true, Left: []string{"Staff"}},
 		},
+		Private: []privatexml.Item{{Namespace: "n", XML: []byte("<a xmlns='n'>1</a>")}, {Namespace: "p", XML: []byte("<a xmlns='p'/><b xmlns='p'/>")}},
+		Lists: &PrivacyParcel{Default: "b", Lists: []PrivacyList{
+			{"a", []privacy.Item{{Type: privacy.JID, Value: "eve@x", Action: privacy.Deny, Order: 1}, {Order: 2}}},
+			{"b", []privacy.Item{{Type: privacy.Group, Value: "Work", Action: privacy.Deny, Order: 9, Kinds: privacy.IQs}}},
+		}},
 		VCard: []byte("<vCard xmlns='vcard-temp'><FN>Ada</FN></vCard>"), Prefs: `{"default":"roster"}`,
 		Offline: []Letter{letter(3*second, "bob@x/home", "ada@x", "late"), letter(3*second, "bob@x/home", "ada@x", "later"), letter(3*second, "bob@x/home", "ada@x", "later")},
 		Archive: []Letter{
@@ -91,7 +100,7 @@ func TestParcelComesOutAsItWentIn(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{})
 		r := put(t, p, everyPart(t), Terms{})
-		want := map[string]int{PartPasswords: 1, PartContacts: 3, PartRequests: 2, PartVCards: 1, PartPrefs: 1, PartWaiting: 3, PartArchived: 4}
+		want := map[string]int{PartPasswords: 1, PartContacts: 4, PartRequests: 2, PartVCards: 1, PartPrefs: 1, PartPrivate: 2, PartLists: 2, PartWaiting: 3, PartArchived: 4}
 		if !r.Made || r.Skipped || !reflect.DeepEqual(r.Added, want) || len(r.Known) > 0 || len(r.Refused) > 0 {
 			t.Errorf("it came to %+v", r)
 		}
@@ -155,16 +164,21 @@ func TestMergeParcel(t *testing.T) {
 			{Contact: "fay@x", State: roster.PendingIn, Hidden: true, Request: []byte("<presence/>")},
 			{Contact: "gus@x", State: roster.Both},
 		}
+		other.Private = []privatexml.Item{{Namespace: "n", XML: []byte("<z xmlns='n'/>")}, {Namespace: "q", XML: []byte("<z xmlns='q'/>")}}
+		other.Lists = &PrivacyParcel{Default: "c", Lists: []PrivacyList{{"a", []privacy.Item{{Order: 1}}}, {"c", []privacy.Item{{Order: 1}}}}}
 		other.Archive = append(other.Archive, letter(9*second, "bob@x/home", "ada@x", "new"))
 		r := put(t, p, other, Terms{Existing: Merge})
-		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || r.Added[PartArchived] != 1 || r.Added[PartVCards]+r.Added[PartPasswords]+r.Added[PartPrefs]+r.Added[PartWaiting] != 0 || !r.Changed() {
+		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || r.Added[PartArchived] != 1 || r.Added[PartPrivate] != 1 || r.Added[PartLists] != 1 || len(r.Refused) != 1 || r.Added[PartVCards]+r.Added[PartPasswords]+r.Added[PartPrefs]+r.Added[PartWaiting] != 0 || !r.Changed() {
 			t.Errorf("%+v", r)
 		}
 		after := read(t, p, "ada@x")
 		if !reflect.DeepEqual(after.Keys, before.Keys) || string(after.VCard) != string(before.VCard) || after.Prefs != before.Prefs || !after.Disabled {
 			t.Errorf("what was there has changed: %+v", after)
 		}
-		if after.Roster[0].Name != "Bob" || len(after.Roster) != 6 || !slices.Equal(states(after.Roster), []string{"Both", "To + Pending In", "From + Pending In", "None + Pending Out, approved", "None + Pending In", "Both"}) {
+		if len(after.Private) != 3 || string(after.Private[0].XML) != "<a xmlns='n'>1</a>" || len(after.Lists.Lists) != 3 || after.Lists.Default != "b" || len(after.Lists.Lists[0].Items) != 2 {
+			t.Errorf("private XML %q, lists %+v", after.Private, after.Lists)
+		}
+		if after.Roster[0].Name != "Bob" || len(after.Roster) != 7 || !slices.Equal(states(after.Roster), []string{"Both", "To + Pending In", "From + Pending In", "None + Pending Out, approved", "None + Pending In", "None", "Both"}) {
 			t.Errorf("the roster is %+v: %q", after.Roster, states(after.Roster))
 		}
 	})
@@ -192,11 +206,15 @@ func TestReplaceParcel(t *testing.T) {
 		put(t, p, bob, Terms{})
 		put(t, p, &Parcel{
 			Account: "ada@x", Roster: []roster.Item{{Contact: "bob@x", Name: "Robert", State: roster.Both}}, Offline: []Letter{},
-			Archive: []Letter{letter(5*second, "ada@x/desk", "cy@x", "only this")},
+			Archive: []Letter{letter(5*second, "ada@x/desk", "cy@x", "only this")}, Private: []privatexml.Item{{Namespace: "p", XML: []byte("<z xmlns='p'/>")}},
+			Lists: &PrivacyParcel{Lists: []PrivacyList{{"b", []privacy.Item{{Order: 1}}}}},
 		}, Terms{Existing: Replace})
 		got := read(t, p, "ada@x")
-		if len(got.Roster) != 1 || got.Roster[0].Name != "Robert" || len(got.Offline) != 0 || len(got.Archive) != 1 || got.Disabled {
+		if len(got.Roster) != 1 || got.Roster[0].Name != "Robert" || len(got.Offline) != 0 || len(got.Archive) != 1 || !got.Disabled {
 			t.Errorf("it is %+v", got)
+		}
+		if len(got.Private) != 1 || string(got.Private[0].XML) != "<z xmlns='p'/>" || got.Lists.Default != "" || len(got.Lists.Lists) != 1 || got.Lists.Lists[0].Items[0].Order != 1 {
+			t.Errorf("private XML %q, lists %+v", got.Private, got.Lists)
 		}
 		if len(got.Keys) != 3 || len(got.VCard) == 0 || got.Prefs == "" {
 			t.Errorf("what it says nothing about is gone: %+v", got)
@@ -318,8 +336,8 @@ func TestParcelWithinLimits(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{MaxItems: 2, MaxRequests: 1})
 		r := put(t, p, everyPart(t), Terms{})
-		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || len(r.Refused) != 2 ||
-			!strings.Contains(r.Refused[0], "roster.max_items") || !strings.Contains(r.Refused[1], "roster.max_requests") {
+		if r.Added[PartContacts] != 2 || r.Added[PartRequests] != 1 || len(r.Refused) != 3 ||
+			!strings.Contains(r.Refused[0], "roster.max_items") || !strings.Contains(r.Refused[2], "roster.max_requests") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -355,6 +373,26 @@ func TestNamesByDomain(t *testing.T) {
 		names, err := db.Portable(nil, roster.Config{}).Names(t.Context())
 		if err != nil || !slices.Equal(names, []jid.Bare{"a@x", "b@y", "c@y", "a@z"}) {
 			t.Errorf("%q, %v", names, err)
+		}
+	})
+}
+
+// Who moves in is found by name, like those who were here, and their picture is
+// known.
+func TestParcelIsFound(t *testing.T) {
+	onEach(t, func(t *testing.T, db *DB) {
+		p := db.Portable(nil, roster.Config{})
+		parcel := everyPart(t)
+		parcel.Disabled = false
+		parcel.VCard = []byte("<vCard xmlns='vcard-temp'><FN>Augusta King</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>aGVsbG8=</BINVAL></PHOTO></vCard>")
+		r := put(t, p, parcel, Terms{})
+		terms := []search.Term{{Begins: "augusta", Fields: ^search.Field(0)}}
+		list, err := db.Search().Find(t.Context(), "x", terms, 10)
+		if err != nil || len(list) != 1 || list[0].JID != "ada@x" {
+			t.Errorf("found %+v, %v", list, err)
+		}
+		if hash, kept, err := db.VCards().Photo(t.Context(), int64(r.ID)); err != nil || !kept || hash != "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d" {
+			t.Errorf("the picture is %q, %v, %v", hash, kept, err)
 		}
 	})
 }

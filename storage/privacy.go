@@ -81,11 +81,7 @@ func (s *PrivacyLists) SaveLists(ctx context.Context, owner jid.Bare, u privacy.
 		if u.Put == nil {
 			return nil
 		}
-		stored := make([]storedItem, len(u.Put.Items()))
-		for i, it := range u.Put.Items() {
-			stored[i] = storedItem(it)
-		}
-		text, err := json.Marshal(stored)
+		text, err := json.Marshal(storedItems(u.Put.Items()))
 		if err != nil {
 			return failed("save a privacy list", err)
 		}

@@ -66,7 +66,7 @@ func moveThere(t *testing.T, c *command) {
 		t.Errorf("secrets were printed:\n%s", out)
 	}
 	out = c.must("", imported("--existing", "merge", prosody+"rest.xml")...)
-	prints(t, out, "accounts: 0 added, 2 changed, 1 as they were\n", "added: 4 offline messages\n")
+	prints(t, out, "accounts: 0 added, 3 changed, 0 as they were\n", "added: 1 privacy lists, 4 offline messages\n")
 	out = c.must("", imported(fromProsody(t)...)...)
 	prints(t, out, "ada@localhost is here already and is left as it is\n", "5 left as they are (--existing merge or replace would change them)")
 	out = c.must("", imported(append([]string{"--existing", "merge"}, fromProsody(t)...)...)...)
@@ -76,7 +76,7 @@ func moveThere(t *testing.T, c *command) {
 	}
 	audit := c.must("", "audit", "list")
 	prints(t, audit, "account.import", "ada@localhost")
-	if n := strings.Count(audit, "account.import"); n != 7 {
+	if n := strings.Count(audit, "account.import"); n != 8 {
 		t.Errorf("%d imports were noted:\n%s", n, audit)
 	}
 }
@@ -215,7 +215,7 @@ func TestImportOverSessions(t *testing.T) {
 	}
 	bob.Until("<presence")
 	out := s.must("", imported("--existing", "merge", prosody+"ada@old.example.xml", prosody+"rest.xml")...)
-	prints(t, out, "2 changed, 1 as they were")
+	prints(t, out, "1 added, 3 changed, 0 as they were") // carol is new
 	ada.Until("<reset ")
 	ada.Rest()
 	bob.Until("<reset ") // of what waits for him

@@ -53,7 +53,7 @@ func (c *common) withMover(ctx context.Context, f func(mover) error) error {
 		if err != nil {
 			return err
 		}
-		return f(directMover{d.Mover(db.Portable(nil, cfg.Roster), ids, nil)})
+		return f(directMover{d.Mover(db.Portable(nil, cfg.Roster), ids)})
 	})
 }
 

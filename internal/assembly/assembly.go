@@ -137,7 +137,7 @@ func (a *Assembly) Configure(c *config.Config) {
 
 // Mover returns who carries accounts in and out beside the server.
 func (a *Assembly) Mover() *operator.Mover {
-	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs, a.Server.Changed)
+	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs)
 }
 
 // ArchiveIDs returns how clients of a database's accounts know the messages of

@@ -19,18 +19,15 @@ import (
 // Mover carries accounts in and out, for a desk. It moves streams, so these are
 // no operations; they are noted as those are.
 type Mover struct {
-	desk    *Desk
-	store   *storage.Portable
-	ids     *archive.IDs
-	changed func(who jid.Bare, id int64) // nil while no server runs
+	desk  *Desk
+	store *storage.Portable
+	ids   *archive.IDs
 }
 
-// Mover returns who carries accounts in and out of a database. changed hears of
-// accounts that are different now from what the server that runs knows; it is
-// nil while none does.
-func (d *Desk) Mover(store *storage.Portable, ids *archive.IDs, changed func(who jid.Bare, id int64)) *Mover {
-	return &Mover{d, store, ids, changed}
-}
+// Mover returns who carries accounts in and out of a database. The server that
+// runs on it, if one does, hears of accounts that are new, or are different now
+// from what it knows.
+func (d *Desk) Mover(store *storage.Portable, ids *archive.IDs) *Mover { return &Mover{d, store, ids} }
 
 var (
 	importing = &Operation{Name: "account.import", Fields: []Field{{Name: "accountjid", Kind: Person}}}
@@ -50,10 +47,21 @@ func (m *Mover) Take(ctx context.Context, by Actor, d *portable.Delivery) (stora
 	if (err != nil || r.Made || r.Changed()) && !d.Parcel.More && !d.Terms.Dry {
 		m.desk.note(ctx, by, importing, values{"accountjid": {string(who)}}, err)
 	}
-	if err == nil && r.Changed() && !d.Terms.Dry && m.changed != nil {
-		m.changed(who, int64(r.ID))
+	if err == nil && !d.Terms.Dry && m.desk.live != nil {
+		m.tell(ctx, d, &r)
 	}
 	return r, err
+}
+
+// tell tells the server that runs what is new. Clients are disturbed by the first
+// parcel of an account and by the last one, not by each.
+func (m *Mover) tell(ctx context.Context, d *portable.Delivery, r *storage.Receipt) {
+	switch srv := m.desk.live.Server; {
+	case r.Made:
+		srv.Added(ctx, d.Parcel.Account)
+	case r.Changed() && (!d.Parcel.More || d.Last), d.Moved && d.Last:
+		srv.Changed(d.Parcel.Account, int64(r.ID))
+	}
 }
 
 func (m *Mover) take(ctx context.Context, d *portable.Delivery) (storage.Receipt, error) {
@@ -134,7 +142,7 @@ const settled = 5 * time.Second
 // wait waits until the server that runs cannot be about to store a message under
 // a number that one of the parcel's takes.
 func (m *Mover) wait(ctx context.Context, p *storage.Parcel, dry bool) error {
-	if m.changed == nil || dry {
+	if m.desk.live == nil || dry {
 		return nil
 	}
 	latest := int64(0)

@@ -59,6 +59,12 @@ func (r *reader) item(where Place, e *stanza.Element) {
 		}
 	}
 	it.Groups = r.groups(where, it)
+	if x := e.Child(nsAccount, "shared"); x != nil {
+		it.Noted = x.Attr("noted") == "true" && it.State == roster.None
+		for _, g := range x.Elements() {
+			it.Left = append(it.Left, g.Text())
+		}
+	}
 	if before := r.a.contacts[it.Contact]; before != nil {
 		r.tell(where, "the contact %s is there twice; what both say is put together", it.Contact)
 		before.Name = cmp.Or(before.Name, it.Name)
@@ -222,12 +228,30 @@ func appendItem(b []byte, it *roster.Item) []byte {
 	if it.Approved() {
 		b = append(b, " approved='true'"...)
 	}
-	if len(it.Groups) == 0 {
+	shared := it.Noted || len(it.Left) > 0
+	if len(it.Groups) == 0 && !shared {
 		return append(b, "/>"...)
 	}
 	b = append(b, '>')
 	for _, g := range it.Groups {
 		b = stanza.AppendElement(b, "group", g)
 	}
+	if shared {
+		b = appendShared(b, it)
+	}
 	return append(b, "</item>"...)
+}
+
+// appendShared appends what the owner has made of a contact of shared groups,
+// for which the format has no place.
+func appendShared(b []byte, it *roster.Item) []byte {
+	b = append(b, "<shared xmlns='"+nsAccount+"'"...)
+	if it.Noted {
+		b = append(b, " noted='true'"...)
+	}
+	b = append(b, '>')
+	for _, g := range it.Left {
+		b = stanza.AppendElement(b, "left", g)
+	}
+	return append(b, "</shared>"...)
 }

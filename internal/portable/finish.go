@@ -6,6 +6,7 @@ func (r *reader) finish() {
 		r.finishRoster()
 	}
 	r.finishPrivate()
+	r.finishLists()
 	if len(r.a.Parcel.VCard) == 0 && !r.without("vcard") {
 		if card := r.a.card.vcard(); card != nil {
 			r.keepCard(r.a.card.where, card)

@@ -15,6 +15,11 @@ type Delivery struct {
 	Parcel   storage.Parcel `json:"parcel"`
 	Password string         `json:"password,omitempty"` // in the clear, if that is all there is
 	Terms    storage.Terms  `json:"terms"`
+
+	// Last says that nothing of the account comes after this, and Moved that
+	// something of it has changed in parcels after the first.
+	Last  bool `json:"last"`
+	Moved bool `json:"moved,omitempty"`
 }
 
 // Taker takes accounts in.
@@ -86,9 +91,9 @@ const (
 
 // account hands an account over, in as many parcels as it takes.
 func (i *Importer) account(ctx context.Context, a *Account) error {
-	whole := Outcome{}
-	err := parcels(a, func(p *storage.Parcel) (*storage.Receipt, error) {
-		d := &Delivery{Parcel: *p, Terms: i.Terms}
+	whole, moved := Outcome{}, false
+	err := parcels(a, func(p *storage.Parcel, last bool) (*storage.Receipt, error) {
+		d := &Delivery{Parcel: *p, Terms: i.Terms, Last: last, Moved: moved}
 		if !p.More {
 			d.Password = a.Password
 		}
@@ -96,6 +101,7 @@ func (i *Importer) account(ctx context.Context, a *Account) error {
 		if err != nil {
 			return nil, err
 		}
+		moved = moved || p.More && len(r.Added) > 0
 		i.Summary.add(&whole, &r, p.More)
 		return &r, nil
 	})
@@ -154,17 +160,16 @@ func (s *Summary) count(whole *Outcome) {
 
 // parcels calls take with the parcels of an account, one after another, until
 // one is skipped.
-func parcels(a *Account, take func(*storage.Parcel) (*storage.Receipt, error)) error {
-	next, size := a.Parcel, 0
+func parcels(a *Account, take func(p *storage.Parcel, last bool) (*storage.Receipt, error)) error {
+	next, size, skipped := a.Parcel, 0, false
 	if a.Offline != nil {
 		next.Offline = []storage.Letter{}
 	}
 	if a.Archive != nil {
 		next.Archive = []storage.Letter{}
 	}
-	skipped := false
-	flush := func() error {
-		r, err := take(&next)
+	flush := func(last bool) error {
+		r, err := take(&next, last)
 		if err != nil {
 			return err
 		}
@@ -177,22 +182,18 @@ func parcels(a *Account, take func(*storage.Parcel) (*storage.Receipt, error)) e
 			if err != nil {
 				return err
 			}
+			if len(next.Offline)+len(next.Archive) == parcelLetters || size > 0 && size+len(m.Stanza) > parcelBytes {
+				if err := flush(false); err != nil || skipped {
+					return err
+				}
+			}
 			if kind == 0 {
 				next.Offline = append(next.Offline, m)
 			} else {
 				next.Archive = append(next.Archive, m)
 			}
 			size += len(m.Stanza)
-			if len(next.Offline)+len(next.Archive) < parcelLetters && size < parcelBytes {
-				continue
-			}
-			if err := flush(); err != nil || skipped {
-				return err
-			}
 		}
 	}
-	if next.More && size == 0 {
-		return nil
-	}
-	return flush()
+	return flush(true)
 }

@@ -162,23 +162,25 @@ func (r *reader) byOwner(e *stanza.Element) bool {
 
 // stanza writes a stanza with addresses, and makes sure that it can be sent.
 func (r *reader) stanza(where Place, e *stanza.Element, from, to string) ([]byte, bool) {
-	set := func(name, value string) {
-		for i := range e.Attrs {
-			if e.Attrs[i].Space == "" && e.Attrs[i].Local == name {
-				e.Attrs[i].Value = value
-				return
-			}
-		}
-		e.Attrs = append(e.Attrs, stanza.Attr{Local: name, Value: value})
-	}
-	set("from", from)
-	set("to", to)
+	setAttr(e, "from", from)
+	setAttr(e, "to", to)
 	raw := e.Canonical(stanza.NSClient)
 	if _, err := whole(raw, stanza.NSClient); err != nil {
 		r.tell(where, "a %s that cannot be sent is left out: %v", e.Local, err)
 		return nil, false
 	}
 	return raw, true
+}
+
+// setAttr gives an element an attribute.
+func setAttr(e *stanza.Element, name, value string) {
+	for i := range e.Attrs {
+		if e.Attrs[i].Space == "" && e.Attrs[i].Local == name {
+			e.Attrs[i].Value = value
+			return
+		}
+	}
+	e.Attrs = append(e.Attrs, stanza.Attr{Local: name, Value: value})
 }
 
 // whole checks that bytes are one element that a stream can carry.

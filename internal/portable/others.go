@@ -6,9 +6,6 @@ import (
 	"rollcall/xmpp/stanza"
 )
 
-// privacy reads privacy lists (XEP-0016), for which nothing is here yet.
-func (r *reader) privacy(xml.StartElement) error { return r.leaveEach("privacy lists") }
-
 // leaveEach counts what is in an element, and leaves it out.
 func (r *reader) leaveEach(what string) error {
 	for {

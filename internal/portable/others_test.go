@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rollcall/internal/portable"
+	"rollcall/roster/privacy"
 	"rollcall/xmpp/sasl"
 )
 
@@ -41,6 +42,9 @@ func everybody(t *testing.T, pattern string) map[string]got {
 				continue
 			}
 			g.Offline = append(g.Offline, a.Offline...)
+			if a.Lists != nil {
+				g.Lists = a.Lists
+			}
 			all[who.Local()] = g
 		}
 	}
@@ -91,6 +95,11 @@ func TestWhatOthersWrite(t *testing.T) {
 			same(t, "dave's contacts", contacts(all["dave"].Parcel), []string{`ada@old.example "" [] None + Pending Out`})
 			same(t, "what waits for bob", bodies(all["bob"].Offline), []string{"for later 0", "for later 1", "for later 2"})
 			same(t, "what waits for carol", bodies(all["carol"].Offline), []string{"for carol"})
+			l := all["ada"].Lists
+			if l == nil || len(l.Lists) != 1 || l.Default != l.Lists[0].Name {
+				t.Fatalf("privacy lists: %+v", l)
+			}
+			same(t, "whom ada has blocked", privacy.NewList("", l.Lists[0].Items).Blocked(), []string{"mallory@old.example", "spam.example"})
 			card := string(all["ada"].VCard)
 			for _, part := range []string{"<FN>Ada Lovelace</FN>", "<NICKNAME>Ada</NICKNAME>", "<WORK/><NUMBER>+44 20 7946 0000</NUMBER>", "<TYPE>image/png</TYPE>", "<BINVAL>iVBORw0KGgo"} {
 				if !strings.Contains(card, part) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 )
@@ -38,6 +39,7 @@ type Options struct {
 	Without []string          // names of sections to leave out
 	Roster  roster.Config     // what names and groups may be
 	Private privatexml.Config // how much of that there may be
+	Privacy privacy.Config    // and of that
 	MaxCard int               // bytes of a vCard; 0 is no bound
 	Now     time.Time
 
@@ -51,7 +53,7 @@ type Options struct {
 // includes. each gets every account; the messages of an account are gone when it
 // returns. An error of each, and XML that is broken, ends it.
 func Read(ctx context.Context, file string, in io.Reader, o Options, notes *Notes, each func(*Account) error) error {
-	o.Roster, o.Private = o.Roster.WithDefaults(), o.Private.WithDefaults()
+	o.Roster, o.Private, o.Privacy = o.Roster.WithDefaults(), o.Private.WithDefaults(), o.Privacy.WithDefaults()
 	r := &reader{ctx: ctx, o: o, notes: notes, each: each}
 	if file == "-" {
 		r.doc = newDocument("standard input", in, o.Now)

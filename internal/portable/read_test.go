@@ -13,6 +13,7 @@ import (
 
 	"rollcall/internal/portable"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
@@ -87,6 +88,19 @@ func TestProblems(t *testing.T) {
 			return len(g.Private) == 2 && g.Private[0].Namespace == "p" && string(g.Private[1].XML) == "<b xmlns='q'>1</b><c xmlns='q'>3</c>"
 		}},
 		{"too much private XML", "<query xmlns='jabber:iq:private'><b xmlns='q'>" + strings.Repeat("x", 300) + "</b><a xmlns='p'>1</a></query>", "is too much", func(g got) bool { return len(g.Private) == 1 }},
+		{"privacy lists", "<query xmlns='jabber:iq:privacy'><default name='a'/><list name='b'><item type='jid' value='Bob@x' action='deny' order='7'/><item action='allow' order='9'/></list><list name='a'><item action='deny' order='1'><message/></item></list><list name='c'/></query>", "", func(g got) bool {
+			return g.Lists.Default == "a" && len(g.Lists.Lists) == 2 && g.Lists.Lists[0].Items[0].Value == "bob@x" && g.Lists.Lists[1].Items[0].Kinds == privacy.Messages
+		}},
+		{"a privacy list with one place for all", "<query xmlns='jabber:iq:privacy'><list name='a'><item type='jid' value='b@x' action='deny' order='5'/><item type='jid' value='c@x' action='deny' order='5'/><item action='allow' order='1'/></list></query>", "", func(g got) bool {
+			items := g.Lists.Lists[0].Items
+			return items[0].Type == privacy.Anybody && items[1].Value == "b@x" && items[2].Value == "c@x" && items[2].Order == 3
+		}},
+		{"a privacy list that means nothing", "<query xmlns='jabber:iq:privacy'><list name='a'><item type='moon' value='b' action='deny' order='5'/></list></query>", "the privacy list \"a\" is left out", func(g got) bool { return len(g.Lists.Lists) == 0 }},
+		{"a privacy list twice", "<query xmlns='jabber:iq:privacy'><list name='a'><item action='deny' order='5'/></list><list name='a'><item action='allow' order='5'/></list></query>", "already", func(g got) bool { return len(g.Lists.Lists) == 1 && g.Lists.Lists[0].Items[0].Action == privacy.Deny }},
+		{"a default list that is not there", "<query xmlns='jabber:iq:privacy'><default name='z'/></query>", "nothing is filtered", func(g got) bool { return g.Lists.Default == "" }},
+		{"a contact of shared groups", "<query xmlns='jabber:iq:roster'><item jid='bob@x' name='B'><group>g</group><shared xmlns='urn:rollcall:account:0' noted='true'><left>Staff</left></shared></item></query>", "", func(g got) bool {
+			return g.Roster[0].Noted && len(g.Roster[0].Left) == 1 && g.Roster[0].Left[0] == "Staff"
+		}},
 		{"a large vCard", "<vCard xmlns='vcard-temp'><FN>" + strings.Repeat("x", 2000) + "</FN></vCard>", "vcard.max_size", func(g got) bool { return g.VCard == nil }},
 		{"preferences", "<prefs xmlns='urn:xmpp:mam:2' default='roster'><always><jid>B@x</jid></always></prefs>", "", func(g got) bool { return g.Prefs == `{"default":"roster","always":["b@x"]}` }},
 		{"preferences that are none", "<prefs xmlns='urn:xmpp:mam:2' default='maybe'/>", "preferences of the archive are left out", func(g got) bool { return g.Prefs == "" }},
@@ -111,8 +125,8 @@ func TestProblems(t *testing.T) {
 }
 
 func TestUnknownIsCounted(t *testing.T) {
-	r := readText("<server-data xmlns='urn:xmpp:pie:0' xmlns:y='urn:y'><y:x/><host jid='x'><y:x/><user name='ada' y:created='1'><y:x><y:z/></y:x><nothing/><offline-messages><y:z/></offline-messages><presence xmlns='jabber:client'/><query xmlns='jabber:iq:privacy'><list/><default/></query></user></host></server-data>", portable.Options{}).clean(t)
-	for what, want := range map[string]int{"elements {urn:y}x": 3, "elements {urn:y}z": 1, "elements {urn:xmpp:pie:0}nothing": 1, "attributes {urn:y}created": 1, "presence that is no request": 1} {
+	r := readText("<server-data xmlns='urn:xmpp:pie:0' xmlns:y='urn:y'><y:x/><host jid='x'><y:x/><user name='ada' y:created='1'><y:x><y:z/></y:x><nothing/><offline-messages><y:z/></offline-messages><presence xmlns='jabber:client'/><query xmlns='jabber:iq:privacy'><active name='z'/><y:z/></query></user></host></server-data>", portable.Options{}).clean(t)
+	for what, want := range map[string]int{"elements {urn:y}x": 3, "elements {urn:y}z": 2, "elements {urn:xmpp:pie:0}nothing": 1, "attributes {urn:y}created": 1, "presence that is no request": 1} {
 		if r.left[what] != want {
 			t.Errorf("%d of %s: %v", r.left[what], what, r.left)
 		}

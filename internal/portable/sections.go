@@ -3,6 +3,8 @@ package portable
 import (
 	"encoding/xml"
 	"slices"
+
+	"rollcall/roster/privacy"
 )
 
 // section is something that a file says of an account: a child of <user/>.
@@ -17,7 +19,7 @@ func (s *section) is(n xml.Name) bool { return slices.Contains(s.names, n) }
 
 // sections are all of them, in the order in which they are written. A section
 // that the storage has no place for has no writer, and its reader counts what is
-// left out.
+// left out, as for PEP.
 var sections = []section{
 	{"account", one(nsAccount, "account"), (*reader).properties, (*exporting).properties},
 	{"passwords", one(nsSCRAM, "scram-credentials"), (*reader).credentials, (*exporting).credentials},
@@ -25,7 +27,7 @@ var sections = []section{
 	{"roster", one("jabber:client", "presence", NS, "presence"), (*reader).request, nil},
 	{"vcard", one("vcard-temp", "vCard"), (*reader).vcard, (*exporting).vcard},
 	{"private", one(nsPrivate, "query"), (*reader).private, (*exporting).private},
-	{"privacy", one("jabber:iq:privacy", "query"), (*reader).privacy, nil},
+	{"privacy", one(privacy.Namespace, "query"), (*reader).privacy, (*exporting).privacy},
 	{"pep", one(nsPubsub, "pubsub"), (*reader).pep, nil},
 	{"pep", one(nsPubsub+"#owner", "pubsub"), (*reader).pepNodes, nil},
 	{"preferences", one(nsMAM, "prefs"), (*reader).preferences, (*exporting).preferences},

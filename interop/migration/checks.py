@@ -69,7 +69,7 @@ async def move_from_prosody(move):
     said = move.ours.account("import", *all_files)
     expect(f"accounts: {len(PASSWORDS)} added" in said and "problems" not in said, said)
     said = move.ours.account("import", "--existing", "merge", move.path("rest.xml"))
-    expect("4 offline messages" in said, said)
+    expect("4 offline messages" in said and "1 privacy lists" in said, said)
     for again in (all_files, [move.path("rest.xml")]):
         said = move.ours.account("import", "--existing", "merge", *again)
         expect("added:" not in said and " 0 changed" in said, f"a second time: {said}")
@@ -127,6 +127,14 @@ async def find_settings(server):
     await ada.close()
 
 
+async def find_blocked(server):
+    """Whom ada has blocked."""
+    ada = await Person(server, "ada").login(presence=False)
+    got = (await ada["xep_0191"].get_blocked(timeout=15))["blocklist"]["items"]
+    expect({str(j) for j in got} == {f"mallory@{DOMAIN}", "spam.example"}, f"blocked are {got}")
+    await ada.close()
+
+
 async def find_history(server, said, more=()):
     """The archives of both, in order; returns the ids of ada's."""
     ada = await Person(server, "ada").login(presence=False)
@@ -162,6 +170,7 @@ async def look_around(move):
     await refuse_others(move, ours)
     await find_card(ours)
     await find_settings(ours)
+    await find_blocked(ours)
     move.ids = await find_history(ours, move.said)
     # What waits is for the first client that is available.
     move.export = move.path("all.xml")
@@ -204,7 +213,7 @@ async def move_to_prosody(move):
 
 
 async def move_to_ejabberd(move):
-    """ejabberd takes in what Rollcall exported for it: passwords, contacts, vCard, settings, messages that wait."""
+    """ejabberd takes in what Rollcall exported for it: passwords, contacts, vCard, settings, blocklist, messages that wait."""
     new = Ejabberd(move.path("ejabberd"), DOMAIN)
     new.load(move.path("for-ejabberd.xml"))
     new.start()
@@ -214,6 +223,7 @@ async def move_to_ejabberd(move):
         await find_contacts(new, asked=False)
         await refuse_others(move, new)
         await find_settings(new)
+        await find_blocked(new)
     finally:
         new.stop()
 

@@ -74,6 +74,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.IQ(server.ToSelf, true, privacy.Namespace, "query", f.set)
 	r.OnBound(f.bound)
 	r.OnRemoved(func(a *server.Account) { f.book.Forget(a.JID) })
+	r.OnChanged(func(a *server.Account) { f.book.Forget(a.JID) })
 }
 
 // load returns the filter of an account's default list.
