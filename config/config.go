@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rollcall/roster"
 	"rollcall/roster/privacy"
@@ -44,6 +45,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -52,6 +56,7 @@ type Config struct {
 	C2S          c2s.Config
 	Roster       roster.Config
 	Privacy      privacy.Config
+	Groups       roster.GroupConfig
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config

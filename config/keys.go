@@ -39,7 +39,7 @@ const (
 var keys = []key{
 	of("server.domains", fixed, list(1, domain), func(c *Config) *[]server.Domain { return &c.Server.Domains }),
 	of("server.data_dir", fixed, filled, func(c *Config) *string { return &c.DataDir }),
-	of("server.admins", fixed, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
+	of("server.admins", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
 	of("server.shutdown_deadline", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Server.ShutdownDeadline }),
 
 	of("log.level", live, oneOf(levels...), func(c *Config) *slog.Level { return &c.Log.Level }),
@@ -95,6 +95,9 @@ var keys = []key{
 	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
 	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),
 
+	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
+	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
+
 	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 
@@ -111,6 +114,8 @@ var keys = []key{
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
+
+	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

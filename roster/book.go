@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"rollcall/xmpp/jid"
 )
@@ -16,16 +18,27 @@ import (
 // caller's function, before the next one begins. So pushes that are sent from
 // that function are in the order of modification, as RFC 6121 §2.6.3 demands.
 // The function must not block, and must not call the Book.
+//
+// Rosters show what the [Directory] of shared groups says that was adopted last.
+// Those who read see it at once. Whoever changes or reads a roster in its turn
+// first has the difference told (see [Book.OnDifference]), so that what is pushed
+// after it, and the version with it, are true.
 type Book struct {
-	store Store  // fixed
-	cfg   Config // fixed
-	shelf shelf  // safe
+	store Store                                     // fixed
+	cfg   Config                                    // fixed
+	tell  func(owner jid.Bare, before, now *Roster) // fixed before use; or nil
+	shelf shelf                                     // safe
+	dir   atomic.Pointer[Directory]                 // safe
+
+	mu   sync.Mutex
+	past []*Directory // guarded by mu; the latest first; the slice is not changed
 }
 
-// NewBook returns a book that keeps its rosters in store.
+// NewBook returns a book that keeps its rosters in store. It knows of no groups.
 func NewBook(store Store, cfg Config) *Book {
 	b := &Book{store: store, cfg: cfg.WithDefaults()}
 	b.shelf.init(b.cfg.CachedRosters)
+	b.dir.Store(NewDirectory(nil, nil))
 	return b
 }
 
@@ -34,8 +47,10 @@ func (b *Book) Limits() Config { return b.cfg }
 
 // Of returns an account's roster as it is now.
 func (b *Book) Of(ctx context.Context, owner jid.Bare) (*Roster, error) {
-	if r := b.shelf.peek(owner); r != nil {
-		return r, nil
+	if h := b.shelf.peek(owner); h != nil {
+		if r := h.fresh(); r != nil {
+			return b.bound(h, r), nil
+		}
 	}
 	h := b.shelf.take(owner)
 	defer b.shelf.give(h)
@@ -86,7 +101,7 @@ func (b *Book) Pin(ctx context.Context, owner jid.Bare) (*Pin, error) {
 }
 
 // Roster returns the roster as it is now. It takes no lock.
-func (p *Pin) Roster() *Roster { return p.held.now.Load() }
+func (p *Pin) Roster() *Roster { return p.book.bound(p.held, p.held.now.Load()) }
 
 // Release lets the roster go. Call it once; Roster still works, but may miss
 // later changes.
@@ -116,7 +131,7 @@ func (b *Book) Outbound(ctx context.Context, owner, contact jid.Bare, e Event, t
 		return Result{}, nil // everybody sees their own presence: RFC 6121 §4.2.2
 	}
 	return b.change(ctx, owner, then, func(r *Roster) (step, error) {
-		return b.cfg.decideEvent(r, contact, r.State(contact).Outbound(e), nil)
+		return b.cfg.decideEvent(r, contact, nil, func(own, shared State) Outcome { return own.OutboundShared(shared, e) })
 	})
 }
 
@@ -128,7 +143,7 @@ func (b *Book) Inbound(ctx context.Context, owner, contact jid.Bare, e Event, re
 		return Result{}, nil
 	}
 	return b.change(ctx, owner, then, func(r *Roster) (step, error) {
-		return b.cfg.decideEvent(r, contact, r.State(contact).Inbound(e), request)
+		return b.cfg.decideEvent(r, contact, request, func(own, shared State) Outcome { return own.InboundShared(shared, e) })
 	})
 }
 
@@ -178,22 +193,40 @@ func (b *Book) try(ctx context.Context, h *held, decide func(*Roster) (step, err
 	return s.result, nil
 }
 
-// load returns the roster, from the store if need be. The caller holds h's lock.
+// load returns the roster, from the store if need be, with what groups say to
+// its owner. If they say something else than before, that is told first. The
+// caller holds h's lock.
 func (b *Book) load(ctx context.Context, h *held) (*Roster, error) {
-	if r := h.fresh(); r != nil {
-		return r, nil
+	r := h.fresh()
+	if r == nil {
+		var err error
+		if r, err = b.read(ctx, h); err != nil {
+			return nil, err
+		}
 	}
+	r = b.bound(h, r)
+	if before := h.told; before != r.dir {
+		h.told = r.dir
+		if before != nil && b.tell != nil {
+			b.tell(h.owner, r.bind(h.owner, before), r)
+		}
+	}
+	return r, nil
+}
+
+// read reads the roster from the store. The caller holds h's lock.
+func (b *Book) read(ctx context.Context, h *held) (*Roster, error) {
 	// Before reading, so that a Forget meanwhile is not lost.
 	h.stale.Store(false)
 	c, err := b.store.LoadRoster(ctx, h.owner)
 	if err != nil {
 		h.stale.Store(true)
 		if errors.Is(err, ErrNoAccount) && h.now.Load() != nil {
-			h.now.Store(&Roster{}) // the account was removed: pins see nobody
+			h.now.Store(new(Roster)) // the account was removed: pins see nobody
 		}
 		return nil, fmt.Errorf("roster: load the roster of %s: %w", h.owner, err)
 	}
-	r := New(c)
+	r := New(c).bind(h.owner, b.dir.Load())
 	h.now.Store(r)
 	return r, nil
 }

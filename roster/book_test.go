@@ -214,7 +214,7 @@ func TestRequestIsHidden(t *testing.T) {
 	}
 	r = mustOf(t, b, "ada@x")
 	wantRoster(t, r, `eve@y "" [] From`)
-	if got := r.Subscribers(); !slices.Equal(got, []jid.Bare{"eve@y"}) {
+	if got := slices.Collect(r.Subscribers()); !slices.Equal(got, []jid.Bare{"eve@y"}) {
 		t.Errorf("subscribers are %v", got)
 	}
 }
@@ -431,7 +431,7 @@ func TestAnnouncedInOrder(t *testing.T) {
 	}
 	wg.Wait()
 	for i, v := range seen {
-		if want := versionString(1, uint32(i+1)); v != want {
+		if want := (version{epoch: 1, own: uint32(i + 1)}).String(); v != want {
 			t.Errorf("push %d has version %s, not %s", i, v, want)
 		}
 	}

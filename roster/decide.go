@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"slices"
 	"strings"
 
 	"rollcall/xmpp/jid"
@@ -10,7 +11,7 @@ import (
 // Result is what came of a change, or of an event that changed nothing.
 type Result struct {
 	Outcome
-	Before   State   // the state before; Outcome.State is the one after
+	Before   State   // the state in force before; Outcome.State is the one after
 	Push     *Change // what the owner's interested resources get, if anything
 	Farewell []Event // what the contact gets after a removal, in this order
 }
@@ -24,7 +25,7 @@ type step struct {
 
 // decideSet decides a roster set that adds or updates an item.
 func (c Config) decideSet(r *Roster, e Edit) (step, error) {
-	cur, known := r.Lookup(e.Contact)
+	cur, known := r.lookup(e.Contact)
 	if !known && len(r.entries) >= c.MaxItems {
 		return step{}, tooMany(c.MaxItems)
 	}
@@ -34,22 +35,63 @@ func (c Config) decideSet(r *Roster, e Edit) (step, error) {
 	for i, g := range e.Groups {
 		after.Groups[i] = strings.Clone(g) // not a part of somebody's read buffer
 	}
+	if who := r.person(e.Contact); who != nobody && r.view.state(who).Has(To) {
+		after.Noted = !known || cur.Hidden || cur.Noted
+		if cur.Name == "" && e.Name == r.dir.people[who].name {
+			after.Name = "" // it is not the owner who calls the contact that
+		}
+		after.Groups, after.Left = regroup(after.Groups, r.view.titles(who), cur.Groups, cur.Left)
+	} else {
+		after.Noted = false
+		after.Left = minus(cur.Left, after.Groups)
+	}
 	after.Version = r.version + 1
+	state := cur.State.with(r.Shared(e.Contact))
 	return step{
 		update: &Update{Contact: e.Contact, Before: r.version, After: after.Version, Floor: r.floor, Item: &after},
 		after:  &after,
 		result: Result{
-			Outcome: Outcome{State: cur.State},
-			Before:  cur.State,
-			Push:    &Change{Item: after, Version: versionString(r.epoch, after.Version)},
+			Outcome: Outcome{State: state},
+			Before:  state,
+			Push:    &Change{Item: r.shown(after), Version: r.at(after.Version)},
 		},
 	}, nil
 }
 
+// regroup says in which groups of his own an owner has a contact, and out of
+// which shared ones he took it, when he sets the groups to be sent and the shared
+// groups of the contact have the given titles. own and left are from before.
+//
+// What is not said of a shared group stays true of it: one that is not there at
+// the moment is still left when it comes back.
+func regroup(sent, titles, own, left []string) (groups, now []string) {
+	for _, g := range sent {
+		if !slices.Contains(titles, g) || slices.Contains(own, g) {
+			groups = append(groups, g)
+		}
+	}
+	now = minus(minus(left, titles), sent)
+	return groups, append(now, minus(titles, sent)...)
+}
+
+// minus returns what is in a and not in b.
+func minus(a, b []string) (out []string) {
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // decideRemove decides a roster set that removes an item (RFC 6121 §2.5).
 func (c Config) decideRemove(r *Roster, contact jid.Bare) (step, error) {
-	cur, known := r.Lookup(contact)
-	if !known || cur.Hidden {
+	if who := r.person(contact); who != nobody && r.view.state(who).Has(To) {
+		return step{}, stanza.Refuse(stanza.ErrNotAllowed,
+			"the contact comes with the group %s and stays as long as that does; you can give it another name and other groups", strings.Join(r.view.titles(who), ", "))
+	}
+	cur, known := r.lookup(contact)
+	if !known || cur.Hidden || cur.Noted {
 		return step{}, errNotInRoster
 	}
 	u := &Update{
@@ -59,21 +101,23 @@ func (c Config) decideRemove(r *Roster, contact jid.Bare) (step, error) {
 	if n := len(r.gone) + 1 - c.MaxTombstones; n > 0 {
 		u.Floor = r.gone[n-1].Version
 	}
-	res := Result{Before: cur.State, Farewell: cur.State.Farewell()}
-	if cur.State.Has(From) {
+	shared := r.Shared(contact)
+	res := Result{Outcome: Outcome{State: None.with(shared)}, Before: cur.State.with(shared), Farewell: cur.State.Farewell()}
+	if cur.State.Has(From) && !shared.Has(From) {
 		res.Notice = SendUnavailable
 	}
-	push := removal(Tombstone{Contact: cur.Contact, Version: u.After})
-	push.Version = versionString(r.epoch, u.After)
-	res.Push = &push
+	res.Push = &Change{Item: Item{Contact: cur.Contact, Version: u.After}, Removed: true, Version: r.at(u.After)}
 	return step{update: u, result: res}, nil
 }
 
-// decideEvent decides a subscription stanza whose outcome in the contact's
-// present state is out.
-func (c Config) decideEvent(r *Roster, contact jid.Bare, out Outcome, request []byte) (step, error) {
-	cur, known := r.Lookup(contact)
-	res := Result{Outcome: out, Before: cur.State}
+// decideEvent decides a subscription stanza. decide gives its outcome in the
+// owner's own state with the contact, beside what groups give.
+func (c Config) decideEvent(r *Roster, contact jid.Bare, request []byte, decide func(own, shared State) Outcome) (step, error) {
+	cur, known := r.lookup(contact)
+	shared := r.Shared(contact)
+	out := decide(cur.State, shared)
+	res := Result{Outcome: out, Before: cur.State.with(shared)}
+	res.State = out.State.with(shared)
 	if out.State == cur.State {
 		return step{result: res}, nil
 	}
@@ -81,6 +125,7 @@ func (c Config) decideEvent(r *Roster, contact jid.Bare, out Outcome, request []
 	after.Contact, after.State = contact, out.State
 	// RFC 6121 §3.1.3: a request alone adds nothing to the roster.
 	after.Hidden = (!known || cur.Hidden) && out.State.visible() == None
+	after.Noted = cur.Noted && out.State.visible() == None
 	u := &Update{Contact: contact, Before: r.version, After: r.version, Floor: r.floor}
 	if err := c.keepRequest(r, u, &after, cur.State, request); err != nil {
 		return step{}, err
@@ -89,10 +134,17 @@ func (c Config) decideEvent(r *Roster, contact jid.Bare, out Outcome, request []
 		return step{}, tooMany(c.MaxItems)
 	}
 	if !after.Hidden && (!known || cur.Hidden || cur.State.visible() != out.State.visible()) {
-		u.After++
-		after.Version = u.After
 		u.Item = &after
-		res.Push = &Change{Item: after, Version: versionString(r.epoch, u.After)}
+		before, now := Item{Contact: contact, Hidden: true}, r.shown(after)
+		if known || shared != None {
+			before, _ = r.Lookup(contact)
+		}
+		if !before.looksLike(&now) {
+			u.After++
+			after.Version = u.After
+			now.Version = u.After
+			res.Push = &Change{Item: now, Version: r.at(u.After)}
+		}
 	}
 	if after.Hidden && out.State == None {
 		return step{update: u, result: res}, nil

@@ -1,22 +1,31 @@
 package roster
 
-import (
-	"strconv"
-
-	"rollcall/xmpp/jid"
-)
+import "rollcall/xmpp/jid"
 
 // Item is one entry of a roster. Its strings and slices are shared with the
 // [Roster] that it came from: read them, do not change them.
+//
+// A store has the owner's own part of it. A roster shows that together with what
+// shared groups say about the contact: then Name, Groups, State and Hidden are
+// what is in force, and Shared is the part of State that a group gives.
 type Item struct {
 	Contact jid.Bare
 	Name    string
 	Groups  []string
 	State   State
+	Shared  State
 
-	// Hidden: the entry only records a request of the contact's; the owner
-	// never put it into the roster, and clients must not see it.
+	// Hidden: the entry only records a request of the contact's, or that a group
+	// lets the contact see the owner; the owner never put it into the roster, and
+	// clients must not see it.
 	Hidden bool
+
+	// Noted: the owner gave a contact of a shared group another name or other
+	// groups, and never added it. It is shown only while a group shows it.
+	Noted bool
+
+	// Left are the titles of shared groups that the owner took the contact out of.
+	Left []string
 
 	// Request is the contact's waiting subscription request as it was received,
 	// when State has PendingIn.
@@ -44,14 +53,4 @@ type Change struct {
 	Item    Item
 	Removed bool
 	Version string // the roster's version with this change (RFC 6121 §2.6.3)
-}
-
-// versionString makes the version that clients see. The epoch differs for each
-// life of an account, so that one who registers a removed name again never has
-// an old cache taken for a new one.
-func versionString(epoch int64, version uint32) string {
-	b := make([]byte, 0, 24)
-	b = strconv.AppendInt(b, epoch, 36)
-	b = append(b, '-')
-	return string(strconv.AppendUint(b, uint64(version), 36))
 }

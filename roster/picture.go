@@ -3,25 +3,37 @@ package roster
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"rollcall/xmpp/jid"
 )
 
-// Roster is one account's roster at one moment. It never changes, so anybody
-// may read it without a lock; the zero value is an empty one.
-//
-// All names and contacts of a roster are one string, and an entry is sixteen
-// bytes that point into it: fifty items take about 3 KiB.
+// Roster is one account's roster at one moment: what is the owner's own, and the
+// part of a [Directory] that the owner sees. It never changes, so anybody may
+// read it without a lock; the zero value is an empty one.
 type Roster struct {
+	own
+	owner jid.Bare // with a view
+	dir   *Directory
+	view  *View // nil: no group is of any account to the owner
+	self  int32 // the owner's index in dir, or nobody
+}
+
+// own is what is the owner's own in a roster, and kept in the store.
+//
+// All names and contacts are one string, and an entry is sixteen bytes that
+// point into it: fifty items take about 3 KiB.
+type own struct {
 	epoch    int64
 	version  uint32
 	floor    uint32
-	listed   int // entries that are not hidden
+	listed   int // entries that clients see whatever groups there are
 	text     string
 	entries  []entry // sorted by contact
 	groups   [][]string
 	requests []request // sorted by contact
+	parted   []parting // sorted by contact
 	gone     []Tombstone
 	watchers []jid.Bare
 }
@@ -33,16 +45,30 @@ type entry struct {
 	nameLen    uint16
 	groups     uint16 // index into groups
 	state      State
-	hidden     bool
+	marks      marks
 }
+
+type marks uint8
+
+const (
+	hidden marks = 1 << iota // see Item.Hidden
+	noted                    // see Item.Noted
+	parted                   // the owner took the contact out of shared groups
+)
 
 type request struct {
 	contact jid.Bare
 	stanza  []byte
 }
 
-// New makes a roster of what a store has. It keeps c's tombstones, requests and
-// group slices, and copies the rest.
+// parting is a contact whom the owner took out of shared groups. There are few.
+type parting struct {
+	contact jid.Bare
+	left    []string
+}
+
+// New makes a roster of what a store has, with no shared groups. It keeps c's
+// tombstones, requests and group slices, and copies the rest.
 func New(c Contents) *Roster {
 	slices.SortFunc(c.Items, func(a, b Item) int { return strings.Compare(string(a.Contact), string(b.Contact)) })
 	b := newBuilder(len(c.Items), textSize(c.Items))
@@ -50,7 +76,7 @@ func New(c Contents) *Roster {
 	for i := range c.Items {
 		b.add(&c.Items[i])
 	}
-	return b.done()
+	return &Roster{own: b.done(), self: nobody}
 }
 
 func textSize(items []Item) (n int) {
@@ -69,7 +95,7 @@ func (r *Roster) with(u Update, after *Item) *Roster {
 	b := newBuilder(len(r.entries)+1, len(r.text)+extra)
 	b.r.epoch, b.r.version, b.r.floor = r.epoch, u.After, u.Floor
 	for i := range r.entries {
-		it := r.item(i)
+		it := r.ownItem(i)
 		if after != nil && it.Contact >= after.Contact {
 			b.add(after)
 			after = nil
@@ -82,7 +108,7 @@ func (r *Roster) with(u Update, after *Item) *Roster {
 		b.add(after)
 	}
 	b.r.gone = bury(r.gone, u)
-	return b.done()
+	return &Roster{own: b.done(), owner: r.owner, dir: r.dir, view: r.view, self: r.self}
 }
 
 // bury returns the tombstones after u, oldest first.
@@ -105,14 +131,14 @@ func bury(gone []Tombstone, u Update) []Tombstone {
 
 // builder packs items that come in the order of their contacts.
 type builder struct {
-	r     *Roster
+	r     own
 	text  strings.Builder
 	known map[string]uint16 // group slices by what they hold
 	key   []byte
 }
 
 func newBuilder(items, text int) *builder {
-	b := &builder{r: &Roster{entries: make([]entry, 0, items)}, known: make(map[string]uint16, 8)}
+	b := &builder{r: own{entries: make([]entry, 0, items)}, known: make(map[string]uint16, 8)}
 	b.text.Grow(text)
 	return b
 }
@@ -126,13 +152,29 @@ func (b *builder) add(it *Item) {
 		nameLen:    uint16(len(name)),
 		groups:     b.groupSet(it.Groups),
 		state:      it.State,
-		hidden:     it.Hidden,
+		marks:      marksOf(it),
 	})
 	b.text.WriteString(string(it.Contact))
 	b.text.WriteString(name)
 	if it.State.Has(PendingIn) {
 		b.r.requests = append(b.r.requests, request{stanza: it.Request})
 	}
+	if len(it.Left) > 0 {
+		b.r.parted = append(b.r.parted, parting{left: it.Left})
+	}
+}
+
+func marksOf(it *Item) (m marks) {
+	if it.Hidden {
+		m |= hidden
+	}
+	if it.Noted {
+		m |= noted
+	}
+	if len(it.Left) > 0 {
+		m |= parted
+	}
+	return m
 }
 
 // groupSet finds the one slice that all items in the same groups share.
@@ -150,19 +192,24 @@ func (b *builder) groupSet(groups []string) uint16 {
 	return n
 }
 
-func (b *builder) done() *Roster {
+func (b *builder) done() own {
 	r := b.r
 	r.text = b.text.String()
-	n, waiting := 0, 0
+	n, waiting, parts := 0, 0, 0
 	for i := range r.entries {
-		if !r.entries[i].hidden {
+		e := &r.entries[i]
+		if e.marks&(hidden|noted) == 0 {
 			r.listed++
 		}
-		if r.entries[i].state.Has(PendingIn) {
+		if e.marks&parted != 0 {
+			r.parted[parts].contact = r.contact(i)
+			parts++
+		}
+		if e.state.Has(PendingIn) {
 			r.requests[waiting].contact = r.contact(i)
 			waiting++
 		}
-		if r.entries[i].state.Has(From) {
+		if e.state.Has(From) {
 			n++
 		}
 	}
@@ -176,12 +223,13 @@ func (b *builder) done() *Roster {
 	return r
 }
 
-func (r *Roster) contact(i int) jid.Bare {
+func (r *own) contact(i int) jid.Bare {
 	e := &r.entries[i]
 	return jid.Bare(r.text[e.at : e.at+uint32(e.contactLen)])
 }
 
-func (r *Roster) item(i int) Item {
+// ownItem is an entry as the store has it.
+func (r *own) ownItem(i int) Item {
 	e := &r.entries[i]
 	name := e.at + uint32(e.contactLen)
 	it := Item{
@@ -189,16 +237,36 @@ func (r *Roster) item(i int) Item {
 		Name:    r.text[name : name+uint32(e.nameLen)],
 		Groups:  r.groups[e.groups],
 		State:   e.state,
-		Hidden:  e.hidden,
+		Hidden:  e.marks&hidden != 0,
+		Noted:   e.marks&noted != 0,
 		Version: e.version,
 	}
 	if e.state.Has(PendingIn) {
 		it.Request = r.request(it.Contact)
 	}
+	if e.marks&parted != 0 {
+		it.Left = r.left(it.Contact)
+	}
 	return it
 }
 
-func (r *Roster) request(contact jid.Bare) []byte {
+// lookup finds what the store has of a contact.
+func (r *own) lookup(contact jid.Bare) (Item, bool) {
+	if i := r.find(contact); i >= 0 {
+		return r.ownItem(i), true
+	}
+	return Item{}, false
+}
+
+func (r *own) find(contact jid.Bare) int {
+	i := sort.Search(len(r.entries), func(i int) bool { return r.contact(i) >= contact })
+	if i == len(r.entries) || r.contact(i) != contact {
+		return -1
+	}
+	return i
+}
+
+func (r *own) request(contact jid.Bare) []byte {
 	i, ok := slices.BinarySearchFunc(r.requests, contact, func(q request, c jid.Bare) int {
 		return strings.Compare(string(q.contact), string(c))
 	})
@@ -206,4 +274,14 @@ func (r *Roster) request(contact jid.Bare) []byte {
 		return nil
 	}
 	return r.requests[i].stanza
+}
+
+func (r *own) left(contact jid.Bare) []string {
+	i, ok := slices.BinarySearchFunc(r.parted, contact, func(p parting, c jid.Bare) int {
+		return strings.Compare(string(p.contact), string(c))
+	})
+	if !ok {
+		return nil
+	}
+	return r.parted[i].left
 }

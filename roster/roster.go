@@ -1,74 +1,165 @@
 package roster
 
 import (
-	"cmp"
 	"iter"
 	"slices"
-	"sort"
-	"strconv"
-	"strings"
 
 	"rollcall/xmpp/jid"
 )
 
-// Len is the number of items that clients see.
-func (r *Roster) Len() int { return r.listed }
+// bind returns the roster with what a directory says to its owner.
+func (r *Roster) bind(owner jid.Bare, d *Directory) *Roster {
+	bound := &Roster{own: r.own, owner: owner, dir: d}
+	bound.view, bound.self = d.of(owner)
+	return bound
+}
 
-// Version is the roster's version as clients see it. It is opaque to them.
-func (r *Roster) Version() string { return versionString(r.epoch, r.version) }
+// GroupsOf returns the roster with what groups say in another picture of it.
+func (r *Roster) GroupsOf(other *Roster) *Roster {
+	if r.dir == other.dir {
+		return r
+	}
+	return &Roster{own: r.own, owner: other.owner, dir: other.dir, view: other.view, self: other.self}
+}
+
+// Len is the number of items that clients see.
+func (r *Roster) Len() (n int) {
+	if r.view == nil {
+		return r.listed
+	}
+	r.merged(r.view.seen(), func(i int, who int32) bool {
+		if who != nobody || r.entries[i].marks&(hidden|noted) == 0 {
+			n++
+		}
+		return true
+	})
+	return n
+}
 
 // Items goes through the items that clients see, sorted by contact.
 func (r *Roster) Items() iter.Seq[Item] {
 	return func(yield func(Item) bool) {
+		r.merged(r.view.seen(), func(i int, who int32) bool {
+			if r.view != nil && who == nobody {
+				who = r.person(r.contact(i)) // who may see the owner
+			}
+			it := r.item(i, who)
+			return it.Hidden || yield(it)
+		})
+	}
+}
+
+// Lookup finds the entry of a contact, hidden or not: as clients see it, with
+// what shared groups say.
+func (r *Roster) Lookup(contact jid.Bare) (Item, bool) {
+	i, who := r.find(contact), r.person(contact)
+	if who != nobody && i < 0 && r.view.state(who) == None {
+		who = nobody
+	}
+	if i < 0 && who == nobody {
+		return Item{}, false
+	}
+	return r.item(i, who), true
+}
+
+// Own goes through the entries as the owner made them, without what shared groups
+// say: what the owner and each contact have agreed on between themselves. Hidden
+// ones are among them.
+func (r *Roster) Own() iter.Seq[Item] {
+	return func(yield func(Item) bool) {
 		for i := range r.entries {
-			if !r.entries[i].hidden && !yield(r.item(i)) {
+			if !yield(r.ownItem(i)) {
 				return
 			}
 		}
 	}
 }
 
-// Lookup finds the entry of a contact, hidden or not. It does not allocate.
-func (r *Roster) Lookup(contact jid.Bare) (Item, bool) {
-	i := r.find(contact)
-	if i < 0 {
-		return Item{}, false
+// State is the subscription with a contact that is in force; "None" with a
+// stranger.
+func (r *Roster) State(contact jid.Bare) State {
+	s := None
+	if i := r.find(contact); i >= 0 {
+		s = r.entries[i].state
 	}
-	return r.item(i), true
+	if shared := r.Shared(contact); shared != None {
+		return s.with(shared)
+	}
+	return s
 }
 
-// State is the subscription with a contact; "None" with a stranger.
-func (r *Roster) State(contact jid.Bare) State {
-	i := r.find(contact)
-	if i < 0 {
+// Shared is the part of the subscription with a contact that groups give.
+func (r *Roster) Shared(contact jid.Bare) State {
+	who := r.person(contact)
+	if who == nobody {
 		return None
 	}
-	return r.entries[i].state
+	return r.view.state(who)
 }
 
-func (r *Roster) find(contact jid.Bare) int {
-	i := sort.Search(len(r.entries), func(i int) bool { return r.contact(i) >= contact })
-	if i == len(r.entries) || r.contact(i) != contact {
-		return -1
+// person finds a contact among the people whom groups may show to the owner.
+func (r *Roster) person(contact jid.Bare) int32 {
+	if r.view == nil {
+		return nobody
 	}
-	return i
+	who := r.dir.find(contact)
+	if who == r.self {
+		return nobody
+	}
+	return who
 }
 
-// Subscribers are the contacts who see the owner's presence: subscription
-// "from" or "both". The slice belongs to the roster.
-func (r *Roster) Subscribers() []jid.Bare { return r.watchers }
+// Subscribers goes through the contacts who see the owner's presence:
+// subscription "from" or "both". It does not allocate for them.
+func (r *Roster) Subscribers() iter.Seq[jid.Bare] {
+	return func(yield func(jid.Bare) bool) {
+		own := r.watchers
+		if r.view != nil && !r.dir.union(r.view.fromAll, func(who int32) bool {
+			contact := r.dir.people[who].jid
+			for len(own) > 0 && own[0] < contact {
+				next := own[0]
+				own = own[1:]
+				if !yield(next) {
+					return false
+				}
+			}
+			if len(own) > 0 && own[0] == contact {
+				own = own[1:]
+			}
+			return who == r.self || yield(contact)
+		}) {
+			return
+		}
+		for _, contact := range own {
+			if !yield(contact) {
+				return
+			}
+		}
+	}
+}
 
 // Subscriptions goes through the contacts whose presence the owner sees:
 // subscription "to" or "both".
-func (r *Roster) Subscriptions() iter.Seq[jid.Bare] { return r.contacts(To) }
+func (r *Roster) Subscriptions() iter.Seq[jid.Bare] {
+	return func(yield func(jid.Bare) bool) {
+		r.merged(r.view.seen(), func(i int, who int32) bool {
+			switch {
+			case who != nobody:
+				return yield(r.dir.people[who].jid)
+			case r.entries[i].state.Has(To):
+				return yield(r.contact(i))
+			}
+			return true
+		})
+	}
+}
 
 // Asked goes through the contacts who have not answered the owner yet.
-func (r *Roster) Asked() iter.Seq[jid.Bare] { return r.contacts(PendingOut) }
-
-func (r *Roster) contacts(part State) iter.Seq[jid.Bare] {
+func (r *Roster) Asked() iter.Seq[jid.Bare] {
 	return func(yield func(jid.Bare) bool) {
 		for i := range r.entries {
-			if r.entries[i].state.Has(part) && !yield(r.contact(i)) {
+			contact := r.contact(i)
+			if r.entries[i].state.Has(PendingOut) && r.State(contact).Has(PendingOut) && !yield(contact) {
 				return
 			}
 		}
@@ -80,6 +171,9 @@ func (r *Roster) contacts(part State) iter.Seq[jid.Bare] {
 func (r *Roster) Requests() iter.Seq2[jid.Bare, []byte] {
 	return func(yield func(jid.Bare, []byte) bool) {
 		for _, q := range r.requests {
+			if r.Shared(q.contact).Has(From) {
+				continue // nothing to wait for, as long as the group is there
+			}
 			if !yield(q.contact, q.stanza) {
 				return
 			}
@@ -87,44 +181,89 @@ func (r *Roster) Requests() iter.Seq2[jid.Bare, []byte] {
 	}
 }
 
-// Since lists what a client that has version ver must still learn, in the order
-// it happened: at most one change for each contact (RFC 6121 §2.6.3). When ok is
-// false, ver is unknown or too old, and the client gets the whole roster.
-func (r *Roster) Since(ver string) (changes []Change, ok bool) {
-	since, ok := r.parseVersion(ver)
-	if !ok {
-		return nil, false
+// merged goes through the owner's entries and the members of groups together, in
+// the order of contacts. i is an entry, who is in the directory; one of them may
+// be nobody.
+func (r *Roster) merged(groups []int32, yield func(i int, who int32) bool) {
+	next := 0
+	if len(groups) > 0 && !r.dir.union(groups, func(who int32) bool {
+		if who == r.self {
+			return true
+		}
+		contact := r.dir.people[who].jid
+		for next < len(r.entries) && r.contact(next) < contact {
+			next++
+			if !yield(next-1, nobody) {
+				return false
+			}
+		}
+		if next < len(r.entries) && r.contact(next) == contact {
+			next++
+			return yield(next-1, who)
+		}
+		return yield(int(nobody), who)
+	}) {
+		return
 	}
-	if since == r.version {
-		return nil, true
-	}
-	for i := range r.entries {
-		if e := &r.entries[i]; e.version > since && !e.hidden {
-			changes = append(changes, Change{Item: r.item(i)})
+	for ; next < len(r.entries); next++ {
+		if !yield(next, nobody) {
+			return
 		}
 	}
-	for _, t := range r.gone {
-		if t.Version > since {
-			changes = append(changes, removal(t))
+}
+
+// item is an entry as clients see it; i or who may be nobody.
+func (r *Roster) item(i int, who int32) Item {
+	var it Item
+	if i >= 0 {
+		it = r.ownItem(i)
+	} else {
+		it = Item{Contact: r.dir.people[who].jid, Hidden: true}
+	}
+	if who == nobody {
+		it.Hidden = it.Hidden || it.Noted
+		return it
+	}
+	return r.merge(it, who)
+}
+
+// merge returns the owner's own part of an entry together with what groups say.
+// The owner's name goes before the groups', and the groups are those of both but
+// for what the owner took the contact out of.
+func (r *Roster) merge(it Item, who int32) Item {
+	it.Shared = r.view.state(who)
+	it.State = it.State.with(it.Shared)
+	it.Hidden = (it.Hidden || it.Noted) && !it.Shared.Has(To)
+	if !it.State.Has(PendingIn) {
+		it.Request = nil
+	}
+	if !it.Shared.Has(To) {
+		return it
+	}
+	if it.Name == "" {
+		it.Name = r.dir.people[who].name
+	}
+	titles := r.view.titles(who)
+	if len(it.Groups) == 0 && len(it.Left) == 0 {
+		it.Groups = titles
+		return it
+	}
+	groups := it.Groups[:len(it.Groups):len(it.Groups)]
+	for _, t := range titles {
+		if !slices.Contains(it.Left, t) && !slices.Contains(groups, t) {
+			groups = append(groups, t)
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Item.Version, b.Item.Version) })
-	for i := range changes {
-		changes[i].Version = versionString(r.epoch, changes[i].Item.Version)
-	}
-	return changes, true
+	it.Groups = groups
+	return it
 }
 
-func removal(t Tombstone) Change {
-	return Change{Item: Item{Contact: t.Contact, Version: t.Version}, Removed: true}
-}
-
-func (r *Roster) parseVersion(ver string) (uint32, bool) {
-	epoch, version, found := strings.Cut(ver, "-")
-	e, err1 := strconv.ParseInt(epoch, 36, 64)
-	v, err2 := strconv.ParseUint(version, 36, 32)
-	if !found || err1 != nil || err2 != nil || e != r.epoch || ver != versionString(e, uint32(v)) {
-		return 0, false // not one that we made
+// merged again with another own part: for what a change makes of an entry.
+func (r *Roster) shown(it Item) Item {
+	who := r.person(it.Contact)
+	if who == nobody {
+		it.Hidden = it.Hidden || it.Noted
+		return it
 	}
-	return uint32(v), uint32(v) >= r.floor && uint32(v) <= r.version
+	return r.merge(it, who)
 }

@@ -17,6 +17,7 @@ type held struct {
 	now   atomic.Pointer[Roster] // safe to read; written by who holds turn
 	stale atomic.Bool            // now may differ from what is stored
 	turn  chan struct{}          // holds one token while a load or change is under way
+	told  *Directory             // owned by who holds turn: what the owner's clients have been told of; nil before the first load
 
 	// Guarded by the shard's mu.
 	users int           // pins, and operations under way
@@ -71,19 +72,37 @@ func (s *shelf) shard(owner jid.Bare) *shard {
 	return &s.shards[maphash.String(s.seed, string(owner))%shards]
 }
 
-// peek returns a roster that is in memory, or nil.
-func (s *shelf) peek(owner jid.Bare) *Roster {
+// peek returns the owner's place if there is one, or nil. It is only for a look:
+// nothing holds it.
+func (s *shelf) peek(owner jid.Bare) *held {
 	sh := s.shard(owner)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	h := sh.all[owner]
-	if h == nil {
-		return nil
-	}
-	if h.idle != nil {
+	if h != nil && h.idle != nil {
 		sh.idle.MoveToFront(h.idle)
 	}
-	return h.fresh()
+	return h
+}
+
+// owners returns whose rosters are in memory: those that nobody uses in the order
+// in which they were last used, the earliest first, so that going through them
+// keeps it.
+func (s *shelf) owners() (all []jid.Bare) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		for owner, h := range sh.all {
+			if h.idle == nil {
+				all = append(all, owner)
+			}
+		}
+		for e := sh.idle.Back(); e != nil; e = e.Prev() {
+			all = append(all, e.Value.(*held).owner)
+		}
+		sh.mu.Unlock()
+	}
+	return all
 }
 
 // take returns the owner's place and holds it until give.

@@ -109,6 +109,7 @@ type Outcome struct {
 	Forward bool   // route the stanza to the contact, or deliver it to the owner
 	Reply   Event  // answer the contact with this on the owner's behalf
 	Notice  Notice // what to tell the contact about the owner's availability
+	Echo    Event  // tell the owner's clients this on the contact's behalf
 }
 
 // Outbound is RFC 6121 §A.2: the owner sends e to the contact. Tables 2 to 5

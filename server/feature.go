@@ -23,6 +23,7 @@ type Info struct {
 	Specs   []Spec
 	Host    []string // disco#info features of the server (XEP-0030)
 	Account []string // disco#info features of an account
+	Own     []string // … of one's own account only
 }
 
 // Spec is a specification that a feature implements.
@@ -166,6 +167,15 @@ const (
 	numTargets
 )
 
+// Node answers service discovery of one node (XEP-0030 §3.2, §4.2): the payload
+// is the whole <query/>.
+type Node struct{ Info, Items Answerer }
+
+type nodeKey struct {
+	target Target
+	node   string
+}
+
 type iqKey struct {
 	target       Target
 	set          bool
@@ -177,9 +187,11 @@ type Registry struct {
 	srv      *Server
 	handlers [4][numDirections][numPhases][]Handler
 	iq       map[iqKey]Answerer
+	nodes    map[nodeKey]Node
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
+	added    []func(context.Context, jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	streams  []func(domain string) []byte
@@ -206,6 +218,16 @@ func (r *Registry) IQ(t Target, set bool, space, local string, a Answerer) {
 	r.iq[k] = a
 }
 
+// Node adds a node of the server (ToHost) or of one's own account (ToSelf), which
+// service discovery then knows.
+func (r *Registry) Node(t Target, node string, n Node) {
+	k := nodeKey{t, node}
+	if _, taken := r.nodes[k]; taken {
+		panic("server: two features have the node " + node)
+	}
+	r.nodes[k] = n
+}
+
 // OnBound adds a call for each session as it is bound.
 func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
 
@@ -217,6 +239,10 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // reached the client: were acknowledged, or sent to one that cannot
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
+
+// OnAdded adds a call for each account that was made. Nobody has logged in to it
+// yet.
+func (r *Registry) OnAdded(f func(context.Context, jid.Bare)) { r.added = append(r.added, f) }
 
 // OnRemoving adds a call for each account that is about to be removed: the last
 // chance to read what is its own.

@@ -85,6 +85,8 @@ type outbox struct {
 	pending int           // stanzas since the last request for an ack
 	due     bool          // the next write is to end with such a request
 	asks    int           // ask for an ack after so many; 0: never
+	waiting []func()      // those who wait for room
+	asked   bool          // for an ack, on behalf of those who wait
 }
 
 // attach gives the outbox its connection.
@@ -361,6 +363,7 @@ func (o *outbox) through(pos uint64) {
 		o.owner.reached(refs)
 		o.mu.Lock()
 	}
+	o.admit()
 }
 
 // trim lets go of the room that nothing is in.
@@ -449,7 +452,7 @@ func (o *outbox) leftovers() []left {
 		o.release()
 	}
 	o.over.Store(true)
-	o.held = nil
+	o.held, o.waiting = nil, nil
 	var all []left
 	for _, m := range o.marks {
 		if o.managed || m.end > o.sent {

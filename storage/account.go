@@ -22,10 +22,11 @@ type AccountID int64
 
 // Account is a local user.
 type Account struct {
-	ID       AccountID
-	JID      jid.Bare
-	Created  time.Time
-	Disabled bool // nobody can log in to it
+	ID        AccountID
+	JID       jid.Bare
+	Created   time.Time
+	Disabled  bool      // nobody can log in to it
+	LastLogin time.Time // the zero time if nobody ever did, as far as is known
 }
 
 // Accounts keeps accounts. It is a [sasl.Credentials].
@@ -81,7 +82,8 @@ func putKeys(ctx context.Context, t *tx, id AccountID, keys map[sasl.Hash]sasl.K
 }
 
 // Keys returns what verifies an account's password with a hash. found is false
-// when there is no such account, it is disabled, or it has no keys of that hash.
+// when there is no such account or it has no keys of that hash. Whether whoever
+// knows the password may log in is for [Accounts.Admit] to say.
 func (s *Accounts) Keys(ctx context.Context, who jid.Bare, hash sasl.Hash) (k sasl.Keys, found bool, err error) {
 	found, err = s.db.one(ctx, "account.keys", []any{string(who), hash.String()},
 		&k.Salt, &k.Iterations, &k.StoredKey, &k.ServerKey)
@@ -98,6 +100,9 @@ func (s *Accounts) Delete(ctx context.Context, who jid.Bare) error {
 			return err
 		}
 		if _, err := t.exec(ctx, "account.leave_archive", int64(id), string(who)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "groups.drop_account", string(who)); err != nil {
 			return err
 		}
 		for _, query := range []string{
@@ -123,11 +128,7 @@ func (t *tx) account(ctx context.Context, who jid.Bare) (AccountID, error) {
 
 // Disable bars an account from logging in, or lets it in again.
 func (s *Accounts) Disable(ctx context.Context, who jid.Bare, disabled bool) error {
-	value := int64(0)
-	if disabled {
-		value = 1
-	}
-	n, err := s.db.exec(ctx, "account.disable", string(who), value)
+	n, err := s.db.exec(ctx, "account.disable", string(who), flag(disabled))
 	if err == nil && n == 0 {
 		err = ErrNoAccount
 	}
@@ -169,8 +170,17 @@ func (s *Accounts) readID(ctx context.Context, who jid.Bare) (id AccountID, foun
 
 // List returns up to limit accounts in the order of their addresses, from the
 // first one after the given address on; "" is the beginning.
-func (s *Accounts) List(ctx context.Context, after jid.Bare, limit int) (out []Account, err error) {
-	err = s.db.each(ctx, "account.list", []any{string(after), int64(limit)}, func(rows *sql.Rows) error {
+func (s *Accounts) List(ctx context.Context, after jid.Bare, limit int) ([]Account, error) {
+	return s.list(ctx, "account.list", after, limit)
+}
+
+// ListDisabled is List of those that nobody can log in to.
+func (s *Accounts) ListDisabled(ctx context.Context, after jid.Bare, limit int) ([]Account, error) {
+	return s.list(ctx, "account.list_disabled", after, limit)
+}
+
+func (s *Accounts) list(ctx context.Context, query string, after jid.Bare, limit int) (out []Account, err error) {
+	err = s.db.each(ctx, query, []any{string(after), int64(limit)}, func(rows *sql.Rows) error {
 		var a Account
 		if err := rows.Scan(a.fields()...); err != nil {
 			return err
@@ -187,6 +197,12 @@ func (s *Accounts) Count(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// CountDisabled returns how many of them nobody can log in to.
+func (s *Accounts) CountDisabled(ctx context.Context) (n int, err error) {
+	_, err = s.db.one(ctx, "account.count_disabled", nil, &n)
+	return n, err
+}
+
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled}
+	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin)}
 }

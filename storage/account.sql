@@ -4,13 +4,39 @@
 SELECT id FROM account WHERE jid = $1;
 
 -- name: get
-SELECT id, jid, created, disabled FROM account WHERE jid = $1;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id WHERE a.jid = $1;
 
 -- name: list
-SELECT id, jid, created, disabled FROM account WHERE jid > $1 ORDER BY jid LIMIT $2;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id
+WHERE a.jid > $1 ORDER BY a.jid LIMIT $2;
+
+-- name: list_disabled
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id
+WHERE a.jid > $1 AND a.disabled <> 0 ORDER BY a.jid LIMIT $2;
+
+-- name: everybody
+SELECT jid FROM account ORDER BY jid;
 
 -- name: count
 SELECT count(*) FROM account;
+
+-- name: count_disabled
+SELECT count(*) FROM account WHERE disabled <> 0;
+
+-- name: admit
+SELECT disabled FROM account WHERE id = $1;
+
+-- name: hashes
+SELECT hash FROM credential WHERE account = $1 ORDER BY hash;
+
+-- name: logged_in
+INSERT INTO account_login (account, at)
+SELECT id, CAST($2 AS BIGINT) FROM account WHERE id = $1
+ON CONFLICT (account) DO UPDATE SET at = excluded.at
+	WHERE excluded.at > account_login.at;
 
 -- name: create
 INSERT INTO account (jid, created, disabled) VALUES ($1, $2, 0)
@@ -51,7 +77,7 @@ DELETE FROM archive_index WHERE owner = $1;
 -- name: keys
 SELECT c.salt, c.iterations, c.stored_key, c.server_key
 FROM account a JOIN credential c ON c.account = a.id
-WHERE a.jid = $1 AND a.disabled = 0 AND c.hash = $2;
+WHERE a.jid = $1 AND c.hash = $2;
 
 -- name: put_keys
 INSERT INTO credential (account, hash, salt, iterations, stored_key, server_key)

@@ -53,8 +53,9 @@ func FuzzRosterItem(f *testing.F) {
 
 // Rows that are not ours give an error, never a panic or a wrong item.
 func FuzzParseItems(f *testing.F) {
-	f.Add("a@x\x1fA\x1f[\"g\"]\x1f3\x1f7\x1eb@x\x1f\x1f\x1f0\x1f1")
-	f.Add("a@x\x1f\x1fnull\x1f255\x1f99999999999")
+	f.Add("a@x\x1fA\x1f[\"g\"]\x1f3\x1f7\x1f1\x1f[\"h\"]\x1eb@x\x1f\x1f\x1f0\x1f1\x1f0\x1f")
+	f.Add("a@x\x1f\x1fnull\x1f255\x1f99999999999\x1f0\x1f")
+	f.Add("a@x\x1f\x1f\x1f0\x1f1\x1f2\x1f")
 	f.Add("\x1e\x1f")
 	f.Fuzz(func(t *testing.T, text string) {
 		items, err := parseItems(text)

@@ -81,30 +81,59 @@ func parseItems(text string) ([]roster.Item, error) {
 		return nil, nil
 	}
 	items := make([]roster.Item, 0, strings.Count(text, rowEnd)+1)
-	groups := map[string][]string{"": nil} // many items are in the same groups
+	lists := groupLists{"": nil}
 	for row := range strings.SplitSeq(text, rowEnd) {
-		contact, row, _ := strings.Cut(row, fieldEnd)
-		name, row, _ := strings.Cut(row, fieldEnd)
-		in, row, _ := strings.Cut(row, fieldEnd)
-		state, version, found := strings.Cut(row, fieldEnd)
-		bits, err1 := strconv.ParseUint(state, 10, 8)
-		v, err2 := strconv.ParseUint(version, 10, 32)
-		if !found || err1 != nil || err2 != nil {
-			return nil, errFields
+		it, err := parseItem(row, lists)
+		if err != nil {
+			return nil, err
 		}
-		list, known := groups[in]
-		if !known {
-			if err := json.Unmarshal([]byte(in), &list); err != nil {
-				return nil, fmt.Errorf("a row's groups: %w", err)
-			}
-			groups[in] = list
-		}
-		items = append(items, roster.Item{
-			Contact: jid.Bare(contact), Name: name, Groups: list,
-			State: roster.State(bits) & stored, Version: uint32(v),
-		})
+		items = append(items, it)
 	}
 	return items, nil
+}
+
+func parseItem(row string, lists groupLists) (it roster.Item, err error) {
+	contact, row, _ := strings.Cut(row, fieldEnd)
+	name, row, _ := strings.Cut(row, fieldEnd)
+	in, row, _ := strings.Cut(row, fieldEnd)
+	state, row, _ := strings.Cut(row, fieldEnd)
+	version, row, _ := strings.Cut(row, fieldEnd)
+	noted, left, found := strings.Cut(row, fieldEnd)
+	bits, err1 := strconv.ParseUint(state, 10, 8)
+	v, err2 := strconv.ParseUint(version, 10, 32)
+	if !found || err1 != nil || err2 != nil || noted != "0" && noted != "1" {
+		return it, errFields
+	}
+	it = roster.Item{
+		Contact: jid.Bare(contact), Name: name, State: roster.State(bits) & stored, Version: uint32(v), Noted: noted == "1",
+	}
+	if it.Groups, err = lists.parse(in); err == nil {
+		it.Left, err = lists.parse(left)
+	}
+	return it, err
+}
+
+// groupLists are lists of groups by their text: many items are in the same ones.
+type groupLists map[string][]string
+
+func (l groupLists) parse(text string) (list []string, err error) {
+	list, known := l[text]
+	if !known {
+		if err := json.Unmarshal([]byte(text), &list); err != nil {
+			return nil, fmt.Errorf("a row's groups: %w", err)
+		}
+		l[text] = list
+	}
+	return list, nil
+}
+
+// formatGroups makes the text of a list.
+func formatGroups(list []string) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(list)
+	return string(text), failed("save a roster item", err)
 }
 
 func parseTombstones(text string) ([]roster.Tombstone, error) {
@@ -155,15 +184,12 @@ func saveEntry(ctx context.Context, t *tx, account int64, u roster.Update) error
 		exec("roster.drop_tombstones", account, contact, int64(u.Floor))
 	}
 	if u.Item != nil {
-		groups := ""
-		if len(u.Item.Groups) > 0 {
-			text, err := json.Marshal(u.Item.Groups)
-			if err != nil {
-				return failed("save a roster item", err)
-			}
-			groups = string(text)
+		groups, err1 := formatGroups(u.Item.Groups)
+		left, err2 := formatGroups(u.Item.Left)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
 		}
-		exec("roster.put_item", account, contact, u.Item.Name, groups, int64(u.Item.State&stored), int64(u.Item.Version))
+		exec("roster.put_item", account, contact, u.Item.Name, groups, int64(u.Item.State&stored), int64(u.Item.Version), flag(u.Item.Noted), left)
 	}
 	if u.Remove {
 		exec("roster.drop_item", account, contact)

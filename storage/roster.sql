@@ -5,7 +5,8 @@
 -- name: load
 SELECT a.id, COALESCE(r.version, 0), COALESCE(r.floor, 0),
 	(SELECT string_agg(contact || $2 || name || $2 || in_groups || $2
-			|| CAST(state AS TEXT) || $2 || CAST(version AS TEXT), $3)
+			|| CAST(state AS TEXT) || $2 || CAST(version AS TEXT) || $2
+			|| CAST(noted AS TEXT) || $2 || left_groups, $3)
 		FROM roster_item WHERE account = a.id),
 	(SELECT string_agg(contact || $2 || CAST(version AS TEXT), $3)
 		FROM roster_tombstone WHERE account = a.id),
@@ -28,11 +29,12 @@ ON CONFLICT (account) DO UPDATE SET version = excluded.version, floor = excluded
 RETURNING account;
 
 -- name: put_item
-INSERT INTO roster_item (account, contact, name, in_groups, state, version)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO roster_item (account, contact, name, in_groups, state, version, noted, left_groups)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (account, contact) DO UPDATE SET
 	name = excluded.name, in_groups = excluded.in_groups,
-	state = excluded.state, version = excluded.version;
+	state = excluded.state, version = excluded.version,
+	noted = excluded.noted, left_groups = excluded.left_groups;
 
 -- name: drop_item
 DELETE FROM roster_item WHERE account = $1 AND contact = $2;

@@ -73,6 +73,9 @@ func (c *control) run(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
 		Handler: mux, ReadTimeout: controlDeadline, WriteTimeout: controlDeadline, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, peerKey{}, localUser(uidOf(nc), "control socket"))
+		},
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -93,13 +96,17 @@ func (c *control) run(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
+// peerKey is where a request's context has who is at the other end.
+type peerKey struct{}
+
 // order carries out what the command line asks for.
 func (c *control) order(w http.ResponseWriter, r *http.Request) {
 	var o operator.Order
 	var a operator.Answer
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlRequest)).Decode(&o)
 	if err == nil {
-		a, err = c.desk.Do(r.Context(), commandLine, o)
+		by, _ := r.Context().Value(peerKey{}).(operator.Actor)
+		a, err = c.desk.Do(r.Context(), by, o)
 	}
 	c.answer(w, a, err)
 }

@@ -78,7 +78,7 @@ func TestDoctorCommand(t *testing.T) {
 
 func TestDoctorSeesTheRunningServer(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket(nil)
+	c.openSocket()
 	out, err := c.run("", "doctor")
 	if !errors.Is(err, errSaid) || !strings.Contains(out, "version test is running, pid 7") || !strings.Contains(out, "127.0.0.1:0 is free, though the server runs") {
 		t.Errorf("%v\n%s", err, out)

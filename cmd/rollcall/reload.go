@@ -29,6 +29,7 @@ func (p *program) reload() {
 		return
 	}
 	p.parts.Registration.Configure(merged.Registration)
+	p.parts.Desk.Configure(merged)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

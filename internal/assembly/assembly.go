@@ -10,11 +10,14 @@ import (
 	"sync"
 
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -35,12 +38,16 @@ type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
 	Book         *roster.Book
+	Groups       *roster.Groups
 	Registration *register.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Desk         *operator.Desk
 
 	db         *storage.DB
 	writer     *storage.Writer
 	offline    *offline.Feature
+	logins     *logins.Feature
+	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	runners    []runner
 }
@@ -56,8 +63,14 @@ type runner interface {
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
-		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Log: o.Log})
+	a.Registration = register.New(own{o.DB.Registrations(o.Config.C2S.Auth.Iterations), a.Desk}, o.Config.Registration)
+	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
+	if err := a.announcing.Reload(ctx); err != nil {
+		return nil, err
+	}
+	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
@@ -87,10 +100,27 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
+		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	return a, nil
+	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.runners = append(a.runners, a.Desk)
+	return a, a.Groups.Load(ctx)
+}
+
+// Groups returns the shared groups that a database has. They are put in force in
+// a book.
+func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
+	var domains []string
+	for _, d := range cfg.Server.Domains {
+		if !d.Anonymous {
+			domains = append(domains, d.Name)
+		}
+	}
+	return roster.NewGroups(roster.GroupParts{
+		Store: db.Groups(), Book: book, Log: log,
+		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
+	}, cfg.Groups)
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that
@@ -153,6 +183,39 @@ type users struct{ *storage.Accounts }
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	id, found, err := u.ID(ctx, who)
 	return int64(id), found, err
+}
+
+// admit says who may have a session.
+func (u users) admit(ctx context.Context, a *server.Account) error {
+	return u.Admit(ctx, storage.AccountID(a.ID))
+}
+
+// own writes down what people do to their own accounts.
+type own struct {
+	register.Accounts
+	desk *operator.Desk
+}
+
+// Create implements register.Accounts.
+func (o own) Create(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.register", o.Accounts.Create(ctx, who, password))
+}
+
+// SetPassword implements register.Accounts.
+func (o own) SetPassword(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.passwd", o.Accounts.SetPassword(ctx, who, password))
+}
+
+// Remove implements register.Accounts.
+func (o own) Remove(ctx context.Context, who jid.Bare) error {
+	return o.note(ctx, who, "own.remove", o.Accounts.Remove(ctx, who))
+}
+
+func (o own) note(ctx context.Context, who jid.Bare, action string, err error) error {
+	if err == nil {
+		o.desk.Own(ctx, who, action)
+	}
+	return err
 }
 
 // outcome tells those concerned what became of messages to be stored: the

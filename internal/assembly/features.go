@@ -2,9 +2,12 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
+	"rollcall/roster"
 	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/blocking"
@@ -12,6 +15,7 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privacy"
@@ -29,10 +33,17 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
 	list.OnChanged(filters.RosterChanged)
+	a.Groups.OnMet(func(before, now *roster.Directory) {
+		list.Meet(before, now)
+		filters.RostersChanged()
+	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	all := []server.Feature{a.Streams, filters, blocks, list, there}
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
+	all := []server.Feature{a.Streams, filters, blocks, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -50,6 +61,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
 }
 
@@ -60,7 +74,7 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams}
+	a := &Assembly{Streams: streams, Desk: new(operator.Desk), Groups: new(roster.Groups)}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

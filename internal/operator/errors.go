@@ -7,7 +7,6 @@ import (
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
-	"rollcall/xmpp/stanza"
 )
 
 // Reason says what kind of error it is, for those who can say what to do next.
@@ -21,6 +20,7 @@ const (
 	Password  Reason = "password"   // one that cannot be used
 	NotOurs   Reason = "not-ours"   // an address at a domain without accounts
 	NotLive   Reason = "not-live"   // no server is running
+	NoSession Reason = "no-session" // there is no such client connected
 )
 
 // Error is an operation that came to nothing, and why, in words for people. It
@@ -37,21 +37,6 @@ func (e *Error) Error() string { return e.Text }
 
 // Unwrap returns what is behind it.
 func (e *Error) Unwrap() error { return e.err }
-
-// Refusal is the error for a client (server.Classifier).
-func (e *Error) Refusal() *stanza.Error {
-	condition := stanza.ErrNotAcceptable
-	switch e.Reason {
-	case Wrong, NotOurs:
-		condition = stanza.ErrBadRequest
-	case NoAccount:
-		condition = stanza.ErrItemNotFound
-	case Exists:
-		condition = stanza.ErrConflict
-	}
-	refusal, _ := stanza.AsError(stanza.Refuse(condition, "%s", e.Text))
-	return refusal
-}
 
 // wrong is an error about a value.
 func wrong(format string, args ...any) error {

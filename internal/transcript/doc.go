@@ -25,6 +25,17 @@
 //	accounts ada, bob             whoever is named elsewhere has one anyway
 //	ada and bob are contacts      each sees the other's presence
 //	ada follows bob               ada sees bob's, and not the reverse
+//	group staff is ada, bob       a shared group: its members see one another
+//	group staff lists ada, bob    … or they do not
+//	group staff is everybody      … of all accounts
+//	group staff is called Staff   what people see of it; its name until then
+//	group staff has ada, bob      these are its members from now on
+//	group staff is gone           … and their contacts are what they were before
+//	ada, bob join staff           … and are members from now on
+//	ada joins staff as Dr. Ada    … under a name
+//	ada leaves staff
+//	staff sees doors              members of staff see those of doors
+//	staff sees doors no more
 //	ada/desk, bob/home are online connected, bound, roster asked for, available
 //	ada/desk is connected         … bound, and nothing more
 //	ada/desk is authenticated     … logged in, and nothing bound; or just ada

@@ -43,6 +43,9 @@ var (
 	reFollows  = regexp.MustCompile(`\A(\S+)\s+follows\s+(.+)\z`)
 	reConfig   = regexp.MustCompile(`\Aconfig\s+(\S+)\s+(.+)\z`)
 	reVerb     = regexp.MustCompile(`\A(accounts|raw|after|drop|close)\s+(.+)\z`)
+	reGroup    = regexp.MustCompile(`\Agroup\s+(\S+)\s+(is gone|is called|is|lists|has)(?:\s+(.+))?\z`)
+	reMember   = regexp.MustCompile(`\A(.+?)\s+(joins?|leaves?)\s+(\S+)(?:\s+as\s+(.+))?\z`)
+	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
@@ -60,6 +63,9 @@ func parseStep(source string) (action, error) {
 	}
 	if m := reConfig.FindStringSubmatch(source); m != nil {
 		return configure{m[1], m[2]}, nil
+	}
+	if do, ok := parseGroup(source); ok {
+		return do, nil
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])

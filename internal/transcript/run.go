@@ -30,6 +30,24 @@ type Directory interface {
 	AddContact(owner, contact, subscription string) error
 }
 
+// Groups makes and changes the shared groups of a conversation, in worlds that
+// have them.
+type Groups interface {
+	ChangeGroup(GroupChange) error
+}
+
+// GroupChange is a change of one shared group.
+type GroupChange struct {
+	Do        string            // make, remove, title, set, join, leave, show or hide
+	Group     string            // its name
+	Title     string            // to make, title
+	Everybody bool              // to make: all accounts belong to it
+	Mutual    bool              // to make: its members see one another
+	Members   []string          // to make, set, join, leave: localparts, or addresses with an @
+	Names     map[string]string // what people call members
+	To        string            // to show, hide: the group whose members see those of this one
+}
+
 // A World is the server that a conversation is played against.
 type World interface {
 	Directory

@@ -189,14 +189,15 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 		return errTooSoon
 	}
 	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
-	n.account, n.stage, n.dialog = account, known, dialog{}
+	n.account, n.stage, n.how, n.dialog = account, known, sv.Mechanism(), dialog{}
 	if err := n.reply("success", out); err != nil {
 		return err
 	}
 	return n.open()
 }
 
-// local returns the account that somebody proved to be.
+// local returns the account that somebody proved to be. Only to them is it said
+// that it is disabled.
 func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if d, _ := n.s.srv.Domain(n.domain); d.Anonymous {
 		return server.NewAccount(who, 0), nil
@@ -208,7 +209,22 @@ func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if !ok {
 		return nil, sasl.ErrNotAuthorized
 	}
-	return server.NewAccount(who, id), nil
+	a := server.NewAccount(who, id)
+	if err := n.s.srv.Admit(n.ctx, a); err != nil {
+		return nil, barred(err)
+	}
+	return a, nil
+}
+
+// barred puts into the words of SASL why an account may not be logged in to.
+func barred(err error) error {
+	switch {
+	case errors.Is(err, server.ErrDisabled):
+		return sasl.ErrDisabled
+	case errors.Is(err, stanza.ErrItemNotFound): // it was removed this very moment
+		return sasl.ErrNotAuthorized
+	}
+	return err
 }
 
 // refused answers a failed attempt (RFC 6120 §6.4.5). What is said depends on
@@ -225,6 +241,8 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
 		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)
 	case errors.Is(err, errHeldBack):
+	case errors.Is(err, sasl.ErrDisabled):
+		n.s.log.Info("login to a disabled account refused", "jid", who, "peer", n.addr)
 	case c == sasl.ErrTemporary.Error():
 		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
 	default:

@@ -41,7 +41,8 @@ type conn struct {
 	root    []stanza.Prefix
 	domain  string
 	lang    string
-	said    bool // our stream header was sent
+	how     string // the SASL mechanism that the client proved itself by
+	said    bool   // our stream header was sent
 	bucket  bucket
 	wait    *socket // raw, once a session reads it
 	managed bool    // XEP-0198 is on
@@ -69,6 +70,15 @@ func newConn(s *Server, nc net.Conn) *conn {
 
 // loopback reports whether the client is on this machine; a pipe is.
 func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
+
+// Peer implements server.Known. It is for a connection that has a session.
+func (c *conn) Peer() server.Peer {
+	p := server.Peer{Addr: c.addr, Mechanism: c.how}
+	if c.tls != nil {
+		p.TLS = c.tls.ConnectionState().Version
+	}
+	return p
+}
 
 // Write implements server.Transport.
 func (c *conn) Write(b []byte) (int, error) { return c.nc.Write(b) }

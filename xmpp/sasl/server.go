@@ -137,6 +137,9 @@ func (s *Server) Account() jid.Bare {
 	return s.account
 }
 
+// Mechanism returns the name of the mechanism that the client chose.
+func (s *Server) Mechanism() string { return s.named }
+
 // Claimed returns the account that the client says it is, proven or not: whose
 // failure this is. It is "" before the client named itself, if the name can be
 // nobody's, and for guests.

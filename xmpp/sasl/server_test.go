@@ -154,6 +154,7 @@ func TestCondition(t *testing.T) {
 		"not-authorized":         fmt.Errorf("outer: %w", refused("x")),
 		"invalid-authzid":        ErrInvalidAuthzid,
 		"invalid-mechanism":      ErrInvalidMechanism,
+		"account-disabled":       ErrDisabled,
 		"temporary-auth-failure": errors.New("anything else"),
 	} {
 		if got := Condition(err); got != want {

@@ -165,8 +165,38 @@ func (w *World) AddAccount(name, password string) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.accounts.Create(w.ctx, bare(name), keys)
+	if _, err = w.accounts.Create(w.ctx, bare(name), keys); err == nil {
+		w.parts.Server.Added(w.ctx, bare(name))
+	}
 	return err
+}
+
+// ChangeGroup implements transcript.Groups.
+func (w *World) ChangeGroup(c transcript.GroupChange) error {
+	g := w.parts.Groups
+	members := make([]roster.Member, len(c.Members))
+	who := make([]jid.Bare, len(c.Members))
+	for i, name := range c.Members {
+		who[i] = bare(name)
+		members[i] = roster.Member{JID: who[i], Name: c.Names[name]}
+	}
+	switch c.Do {
+	case "make":
+		return g.Add(w.ctx, roster.Group{Name: c.Group, Title: c.Title, Everybody: c.Everybody, Mutual: c.Mutual, Members: members})
+	case "remove":
+		return g.Remove(w.ctx, c.Group)
+	case "title":
+		return g.Set(w.ctx, c.Group, roster.GroupChange{Title: &c.Title})
+	case "set":
+		return g.SetMembers(w.ctx, c.Group, members)
+	case "join":
+		return g.Join(w.ctx, c.Group, members...)
+	case "leave":
+		return g.Leave(w.ctx, c.Group, who...)
+	case "show", "hide":
+		return g.SetVisible(w.ctx, c.Group, c.To, c.Do == "show")
+	}
+	return fmt.Errorf("nobody can %s a group", c.Do)
 }
 
 // AddContact implements transcript.Directory. The owner's side goes the way

@@ -116,7 +116,7 @@ func (f *Feature) withdraw(p *server.Packet) error {
 // resources of its own account.
 func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
 	r := known(pin)
-	f.spread(r.Subscribers(), &n)
+	f.spread(r, &n)
 	for _, own := range s.Account.Sessions() {
 		if own.Availability() != nil {
 			n.send(own, own.Full())
@@ -127,10 +127,10 @@ func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
 	}
 }
 
-// spread sends a note to those of a list who are online. An address elsewhere
-// is online nowhere here.
-func (f *Feature) spread(list []jid.Bare, n *note) {
-	for _, j := range list {
+// spread sends a note to those of a roster's subscribers who are online. An
+// address elsewhere is online nowhere here.
+func (f *Feature) spread(r *roster.Roster, n *note) {
+	for j := range r.Subscribers() {
 		if a := f.srv.Connected(j); a != nil {
 			f.toAccount(n, a)
 		}
@@ -142,7 +142,7 @@ func (f *Feature) spread(list []jid.Bare, n *note) {
 // in place by then.
 func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
 	n := farewell(s)
-	for _, j := range before.Subscribers() {
+	for j := range before.Subscribers() {
 		if a := f.srv.Connected(j); a != nil && !now.State(j).Has(roster.From) {
 			f.toAccount(&n, a)
 		}
@@ -156,11 +156,17 @@ func (f *Feature) begin(s *server.Session, r *roster.Roster) {
 			pass(s, s.Bare(), own)
 		}
 	}
+	var rest []jid.Bare // more than the client can take at once
 	for j := range r.Subscriptions() {
-		if a := f.srv.Connected(j); a != nil {
+		switch a := f.srv.Connected(j); {
+		case a == nil:
+		case rest != nil || !s.Room(nil):
+			rest = append(rest, j)
+		default:
 			f.introduce(s, a)
 		}
 	}
+	f.Refresh(s, rest)
 	for _, h := range f.available {
 		h(s)
 	}

@@ -11,6 +11,7 @@ package contacts
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"rollcall/roster"
@@ -22,10 +23,12 @@ import (
 const namespace = "jabber:iq:roster"
 
 // Presence shows and hides the presence of an account's resources when a
-// subscription to it begins or ends.
+// subscription to it begins or ends. Refresh tells a session anew who of some
+// contacts is there, as far as it may see it.
 type Presence interface {
 	Show(owner, contact jid.Bare)
 	Hide(owner, contact jid.Bare)
+	Refresh(s *server.Session, contacts []jid.Bare)
 }
 
 // Feature manages rosters and subscriptions.
@@ -37,10 +40,13 @@ type Feature struct {
 	srv        *server.Server
 	interested server.Flag // the session has asked for the roster (RFC 6121 §2.2)
 	changes    []func(owner jid.Bare)
+	feeding    server.Flag // the session is in feeds
+	pin        server.Slot // of the *roster.Pin of an interested session
 
 	// Safe.
 	pushes atomic.Uint64 // for ids
 	line   line
+	feeds  sync.Map // *server.Session -> *feed
 }
 
 // New returns the feature.
@@ -72,7 +78,8 @@ func (*Feature) Info() server.Info {
 func (f *Feature) Register(r *server.Registry) {
 	f.srv = r.Server()
 	f.maxRequest = f.book.Limits().MaxRequestBytes
-	f.interested = r.NewFlag()
+	f.interested, f.feeding, f.pin = r.NewFlag(), r.NewFlag(), r.NewSlot()
+	f.book.OnDifference(f.differ)
 	r.IQ(server.ToSelf, false, namespace, "query", f.get)
 	r.IQ(server.ToSelf, true, namespace, "query", f.set)
 	// Whether somebody else has an account is not to be seen from the answer.
@@ -81,6 +88,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.On(stanza.Presence, server.Leaving, server.Copy, f.leave)
 	r.On(stanza.Presence, server.Arriving, server.Amend, f.arrive)
 	r.StreamFeature(f.advertise)
+	r.OnEnded(f.ended)
 	r.OnRemoving(f.removing)
 	r.OnRemoved(f.removed)
 }
@@ -146,13 +154,8 @@ func (f *Feature) removed(a *server.Account) {
 	if err != nil {
 		return
 	}
-	for it := range r.Items() {
+	for it := range r.Own() {
 		f.part(a.JID, it.Contact, it.State.Farewell())
-	}
-	for contact := range r.Requests() {
-		if it, _ := r.Lookup(contact); it.Hidden {
-			f.part(a.JID, contact, it.State.Farewell())
-		}
 	}
 }
 

@@ -55,6 +55,9 @@ func (hidden) Show(_, _ jid.Bare) {}
 // Hide implements Presence.
 func (hidden) Hide(_, _ jid.Bare) {}
 
+// Refresh implements Presence.
+func (hidden) Refresh(*server.Session, []jid.Bare) {}
+
 // BenchmarkRosterGet is a roster of 50 items, from the bytes of the request to
 // those of the result in the outbox.
 func BenchmarkRosterGet(b *testing.B) {

@@ -16,13 +16,20 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 		return emptyRoster, nil
 	}
 	ver, versioned := r.Payload.LookupAttr("ver")
+	if r.Session != nil {
+		if err := f.hold(r.Session); err != nil {
+			return nil, refusal(err)
+		}
+	}
 	err := f.book.Read(f.srv.Context(), r.Account.JID, func(list *roster.Roster) {
 		if r.Session != nil {
 			r.Session.Set(f.interested, true)
+			f.drop(r.Session)
 		}
 		if versioned && r.Session != nil {
 			// RFC 6121 §2.6.3: pushes, unless the whole roster is less.
-			if changes, ok := list.Since(ver); ok && len(changes) <= list.Len() {
+			changes, ok := list.Since(ver, f.book.Past()...)
+			if ok && (len(changes) == 0 || len(changes) <= maxChanges && len(changes) <= list.Len()) {
 				r.Reply(nil)
 				for i := range changes {
 					f.push(&changes[i]).to(r.Session)
@@ -39,6 +46,10 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 	})
 	return nil, refusal(err)
 }
+
+// maxChanges is how many pushes there are at most in place of a roster. A push
+// is twice as long as an item, and a client takes longer over it.
+const maxChanges = 250
 
 var emptyRoster = []byte("<query xmlns='" + namespace + "'/>")
 

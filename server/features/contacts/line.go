@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"rollcall/roster"
+	"rollcall/server"
 	"rollcall/xmpp/jid"
 )
 
@@ -20,32 +21,32 @@ type line struct {
 // turn is a push in line. Its stanza may be answered on the contact's behalf
 // before it is the push's turn; the answer waits too.
 type turn struct {
-	change *roster.Change
-	held   bool
-	after  []func()
+	push  func()
+	held  bool
+	after []func()
 }
 
 // hold lets a push wait, even one that says nothing, until it is freed.
-func (l *line) hold(owner jid.Bare, c *roster.Change) *turn {
+func (l *line) hold(owner jid.Bare, push func()) *turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.waiting == nil {
 		l.waiting = map[jid.Bare][]*turn{}
 	}
-	t := &turn{change: c, held: true}
+	t := &turn{push: push, held: true}
 	l.waiting[owner] = append(l.waiting[owner], t)
 	return t
 }
 
 // queue puts a push at the end of the line; false if there is none.
-func (l *line) queue(owner jid.Bare, c *roster.Change) bool {
+func (l *line) queue(owner jid.Bare, push func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := l.waiting[owner]
 	if len(all) == 0 {
 		return false
 	}
-	l.waiting[owner] = append(all, &turn{change: c})
+	l.waiting[owner] = append(all, &turn{push: push})
 	return true
 }
 
@@ -80,11 +81,25 @@ func (l *line) free(owner jid.Bare, t *turn) []*turn {
 	return all[:n]
 }
 
-// pushAll sends a change to all interested resources (RFC 6121 §2.2), after those
-// that wait. The caller holds the lock of the roster's book.
+// pushing is the sending of a change to all interested resources (RFC 6121 §2.2);
+// there may be none to send.
+func (f *Feature) pushing(owner jid.Bare, c *roster.Change) func() {
+	return func() {
+		if c != nil {
+			p := f.push(c)
+			f.eachInterested(owner, func(s *server.Session) { f.tell(s, c, p) })
+		}
+	}
+}
+
+// pushAll sends a change to all interested resources, after those that wait. The
+// caller holds the lock of the roster's book.
 func (f *Feature) pushAll(owner jid.Bare, c *roster.Change) {
-	if c != nil && !f.line.queue(owner, c) {
-		f.eachInterested(owner, f.push(c).to)
+	if c == nil {
+		return
+	}
+	if push := f.pushing(owner, c); !f.line.queue(owner, push) {
+		push()
 	}
 }
 
@@ -94,9 +109,7 @@ func (f *Feature) release(owner jid.Bare, t *turn) {
 	send := func(*roster.Roster) {
 		gone = f.line.free(owner, t)
 		for _, t := range gone {
-			if t.change != nil {
-				f.eachInterested(owner, f.push(t.change).to)
-			}
+			t.push()
 		}
 	}
 	if f.book.Read(f.srv.Context(), owner, send) != nil {

@@ -12,43 +12,46 @@ import (
 	"rollcall/xmpp/stream"
 )
 
-func changes(turns []*turn) (names string) {
-	for _, t := range turns {
-		if t.change != nil {
-			names += string(t.change.Item.Contact)
-		}
-		names += strings.Repeat("!", len(t.after)) + " "
-	}
-	return names
+// pushed is where the pushes of a test write themselves down.
+type pushed struct{ names string }
+
+func (p *pushed) change(contact jid.Bare) func() {
+	return func() { p.names += string(contact) }
 }
 
-func change(contact jid.Bare) *roster.Change {
-	return &roster.Change{Item: roster.Item{Contact: contact}}
+func (p *pushed) changes(turns []*turn) string {
+	p.names = ""
+	for _, t := range turns {
+		t.push()
+		p.names += strings.Repeat("!", len(t.after)) + " "
+	}
+	return p.names
 }
 
 func TestLine(t *testing.T) {
 	var l line
-	if l.queue("ada@x", change("a@x")) || l.answer("ada@x", func() {}) {
+	var p pushed
+	if l.queue("ada@x", p.change("a@x")) || l.answer("ada@x", func() {}) {
 		t.Error("something waits for nothing")
 	}
-	one := l.hold("ada@x", change("b@x"))
-	if l.queue("eve@x", change("c@x")) {
+	one := l.hold("ada@x", p.change("b@x"))
+	if l.queue("eve@x", p.change("c@x")) {
 		t.Error("somebody else's push waits")
 	}
-	if !l.answer("ada@x", func() {}) || !l.queue("ada@x", change("d@x")) {
+	if !l.answer("ada@x", func() {}) || !l.queue("ada@x", p.change("d@x")) {
 		t.Error("overtaken")
 	}
-	two := l.hold("ada@x", nil)
-	if !l.queue("ada@x", change("e@x")) {
+	two := l.hold("ada@x", func() {})
+	if !l.queue("ada@x", p.change("e@x")) {
 		t.Error("overtaken")
 	}
-	if got := changes(l.free("ada@x", two)); got != "" {
+	if got := p.changes(l.free("ada@x", two)); got != "" {
 		t.Errorf("sent out of turn: %s", got)
 	}
-	if got := changes(l.free("ada@x", one)); got != "b@x! d@x  e@x " {
+	if got := p.changes(l.free("ada@x", one)); got != "b@x! d@x  e@x " {
 		t.Errorf("got %q", got)
 	}
-	if l.queue("ada@x", change("f@x")) || len(l.waiting) != 0 {
+	if l.queue("ada@x", p.change("f@x")) || len(l.waiting) != 0 {
 		t.Error("the line does not end")
 	}
 }

@@ -33,8 +33,8 @@ func (f *Feature) leave(p *server.Packet) error {
 		return stanza.ErrNotAllowed
 	}
 	if e == roster.Subscribe {
-		if _, here := f.srv.Domain(contact.Domain()); !here {
-			return nil // the server refuses it, and the roster says nothing of it
+		if far, err := f.far(owner, contact); far || err != nil {
+			return err // the server refuses it, and the roster says nothing of it
 		}
 		// The contact's side refuses it in silence, so this is the place to say.
 		if len(p.Stanza.Raw) > f.maxRequest {
@@ -44,10 +44,13 @@ func (f *Feature) leave(p *server.Packet) error {
 	var t *turn
 	res, err := f.book.Outbound(f.srv.Context(), owner, contact, e, func(res roster.Result) {
 		if res.Forward {
-			t = f.line.hold(owner, res.Push)
+			t = f.line.hold(owner, f.pushing(owner, res.Push))
 			return
 		}
 		f.pushAll(owner, res.Push)
+		if res.Echo != 0 { // a shared group has given it already
+			f.deliver(owner, res.Echo, f.stanza(contact, owner, res.Echo, stanza.Text(p.Stanza.ID)))
+		}
 	})
 	if err != nil {
 		return refusal(err)
@@ -67,6 +70,19 @@ func (f *Feature) leave(p *server.Packet) error {
 		return err
 	}
 	return server.Done
+}
+
+// far reports whether a contact is at another server, and nothing that groups
+// have made a subscription of.
+func (f *Feature) far(owner, contact jid.Bare) (bool, error) {
+	if _, here := f.srv.Domain(contact.Domain()); here {
+		return false, nil
+	}
+	r, err := f.book.Of(f.srv.Context(), owner)
+	if err != nil {
+		return true, refusal(err)
+	}
+	return !r.Shared(contact).Has(roster.To), nil
 }
 
 // forward routes a subscription stanza of a client of ours, from the bare address
@@ -148,17 +164,21 @@ func (f *Feature) deliver(owner jid.Bare, e roster.Event, raw []byte) {
 // post sends a subscription stanza on an owner's behalf; without an id it gets
 // one of its own.
 func (f *Feature) post(owner, contact jid.Bare, e roster.Event, id string) {
+	if err := f.srv.Post(f.srv.Context(), nil, f.stanza(owner, contact, e, id)); err != nil {
+		f.srv.Log().Error("a subscription stanza could not be sent", "jid", owner, "peer", contact, "err", err)
+	}
+}
+
+func (f *Feature) stanza(from, to jid.Bare, e roster.Event, id string) []byte {
 	b := append(append([]byte("<presence type='"), e.String()...), "' id='"...)
 	if id == "" {
 		b = f.appendID(b, "sub")
 	} else {
 		b = stanza.AppendText(b, id)
 	}
-	b = stanza.AppendText(append(b, "' from='"...), string(owner))
-	b = stanza.AppendText(append(b, "' to='"...), string(contact))
-	if err := f.srv.Post(f.srv.Context(), nil, append(b, "'/>"...)); err != nil {
-		f.srv.Log().Error("a subscription stanza could not be sent", "jid", owner, "peer", contact, "err", err)
-	}
+	b = stanza.AppendText(append(b, "' from='"...), string(from))
+	b = stanza.AppendText(append(b, "' to='"...), string(to))
+	return append(b, "'/>"...)
 }
 
 func (f *Feature) appendID(b []byte, prefix string) []byte {

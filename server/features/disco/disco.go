@@ -41,12 +41,14 @@ type Rosters interface {
 // Feature answers service discovery requests.
 type Feature struct {
 	rosters Rosters
-	told    func() *told // fixed by Register
+	srv     *server.Server // fixed by Register
+	told    func() *told   // fixed by Register
 }
 
 // told is what there is to say, once all features are registered.
 type told struct {
 	host, registered, anonymous Info
+	own, visitor                Info // what one's own clients see of the two
 	ver                         string
 	caps                        []byte // the stream feature
 }
@@ -67,6 +69,7 @@ func (*Feature) Info() server.Info {
 
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
+	f.srv = r.Server()
 	// The features after this one in the list count as well, so it has to wait
 	// until somebody asks.
 	f.told = sync.OnceValue(func() *told { return tell(r.Infos()) })
@@ -83,15 +86,20 @@ func (f *Feature) Register(r *server.Registry) {
 // tell collects what the features say of themselves.
 func tell(infos []server.Info) *told {
 	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}}
-	var account []string
+	var account, own []string
 	for _, i := range infos {
 		host.Features = append(host.Features, i.Host...)
 		account = append(account, i.Account...)
+		own = append(own, i.Own...)
+	}
+	own = append(own, account...)
+	of := func(kind string, features []string) Info {
+		return Info{Identities: []Identity{{Category: "account", Type: kind}}, Features: features}.sorted()
 	}
 	t := &told{
 		host:       host.sorted(),
-		registered: Info{Identities: []Identity{{Category: "account", Type: "registered"}}, Features: account}.sorted(),
-		anonymous:  Info{Identities: []Identity{{Category: "account", Type: "anonymous"}}, Features: account}.sorted(),
+		registered: of("registered", account), own: of("registered", own),
+		anonymous: of("anonymous", account), visitor: of("anonymous", own),
 	}
 	t.ver = t.host.Verification()
 	// XEP-0115 §6.3.
@@ -99,9 +107,12 @@ func tell(infos []server.Info) *told {
 	return t
 }
 
-func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error) {
+func (f *Feature) hostInfo(ctx context.Context, r *server.Request) ([]byte, error) {
 	t := f.told()
 	node := r.Payload.Attr("node")
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Info(ctx, r)
+	}
 	if node != "" && node != Node+"#"+t.ver { // XEP-0115 §6.2
 		return nil, stanza.ErrItemNotFound
 	}
@@ -110,7 +121,11 @@ func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error)
 
 // hostItems says that nothing else belongs to the server.
 func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, error) {
-	if r.Payload.Attr("node") != "" {
+	node := r.Payload.Attr("node")
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Items(ctx, r)
+	}
+	if node != "" {
 		return nil, stanza.ErrItemNotFound
 	}
 	return nothing(ctx, r)
@@ -123,12 +138,32 @@ func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, e
 		return nil, err
 	case !sees:
 		return nil, stanza.ErrServiceUnavailable // XEP-0030 §8, rule 1
-	case r.Payload.Attr("node") != "":
-		return nil, stanza.ErrItemNotFound
-	case r.Account.ID == 0:
-		return f.told().anonymous.Append(nil, ""), nil
 	}
-	return f.told().registered.Append(nil, ""), nil
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Info(ctx, r)
+		}
+		return nil, stanza.ErrItemNotFound
+	}
+	t := f.told()
+	info := &t.registered
+	switch {
+	case r.Account.ID == 0 && r.Own():
+		info = &t.visitor
+	case r.Account.ID == 0:
+		info = &t.anonymous
+	case r.Own():
+		info = &t.own
+	}
+	return info.Append(nil, ""), nil
+}
+
+// ownNode returns what answers for a node of the account of whoever asks.
+func (f *Feature) ownNode(r *server.Request, node string) (n server.Node, ok bool) {
+	if !r.Own() {
+		return n, false
+	}
+	return f.srv.Node(server.ToSelf, node)
 }
 
 // accountItems lists an account's available resources (XEP-0030 §4.1).
@@ -139,7 +174,11 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 		return nil, err
 	case !sees:
 		return nothing(ctx, r) // XEP-0030 §8, rule 2
-	case r.Payload.Attr("node") != "":
+	}
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Items(ctx, r)
+		}
 		return nil, stanza.ErrItemNotFound
 	}
 	all := slices.Clone(r.Account.Sessions())

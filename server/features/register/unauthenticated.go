@@ -106,6 +106,7 @@ func (f *Feature) create(ctx context.Context, domain string, from netip.Addr, qu
 		f.limiter.giveBack(from)
 		return err
 	}
+	f.srv.Added(ctx, who.Bare())
 	f.srv.Log().Info("an account was made from a client", "jid", who, "peer", from)
 	return nil
 }
