@@ -23,10 +23,13 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
 )
@@ -45,6 +48,9 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// SearchEnabled says whether people can look for one another.
+	SearchEnabled bool
+
 	// AuditRetention is how long it is kept who did what; 0 is forever.
 	AuditRetention time.Duration
 
@@ -55,13 +61,16 @@ type Config struct {
 	Server       server.Config
 	C2S          c2s.Config
 	Roster       roster.Config
-	Privacy      privacy.Config
 	Groups       roster.GroupConfig
+	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
 	Private      privatexml.Config
+	Search       search.Config
+	Contact      addresses.Config
 	Registration register.Config
+	Floodgate    floodgate.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

@@ -198,13 +198,15 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"server.domains": `["x.example"]`, "server.admins": `["a@localhost"]`, "c2s.listen": `["[::1]:1"]`, "c2s.listen_tls": `[]`,
 		"log.level": `"error"`, "log.format": `"json"`, "tls.certificates": `[{ cert = "a", key = "b" }]`,
 		"tls.min_version": `"1.3"`, "tls.self_signed": `"always"`, "auth.mechanisms": `["PLAIN"]`, "archive.default": `"roster"`,
-		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`, "storage.path": `"p"`, "storage.dsn": `"a=b"`,
+		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`, "floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`, "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
 		value, given := changed[k.path]
 		was := k.show(Default())
 		switch {
 		case given:
+		case was == "[]":
+			value = `["mailto:a@x"]`
 		case was == "true":
 			value = "false"
 		case was == "false":

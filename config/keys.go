@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"rollcall/server"
@@ -70,6 +71,8 @@ var keys = []key{
 	of("limits.read_burst", live, size(16*kib, gib), func(c *Config) *int { return &c.C2S.Limits.BurstBytes }),
 	of("limits.connections", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.Connections }),
 	of("limits.connections_per_address", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectionsPerAddress }),
+	of("limits.connects_per_minute", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectsPerMinute }),
+	of("limits.exempt_networks", live, list(0, network), func(c *Config) *[]netip.Prefix { return &c.C2S.Limits.ExemptNetworks }),
 	of("limits.auth_timeout", live, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.Limits.AuthTimeout }),
 	of("limits.sessions_per_account", fixed, number(0, 100_000), func(c *Config) *int { return &c.Server.SessionsPerAccount }),
 	of("limits.outbox", fixed, size(64*kib, gib), func(c *Config) *int { return &c.Server.OutboxBytes }),
@@ -91,14 +94,14 @@ var keys = []key{
 	of("roster.max_group_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Roster.MaxGroupBytes }),
 	of("roster.max_requests", fixed, number(1, 60_000), func(c *Config) *int { return &c.Roster.MaxRequests }),
 
+	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
+	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
 	of("privacy.max_lists", fixed, number(1, 1000), func(c *Config) *int { return &c.Privacy.MaxLists }),
 	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
 	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),
 
-	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
-	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
-
 	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
+	of("offline.max_from_strangers", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Offline.MaxFromStrangers }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 
 	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.ArchiveEnabled }),
@@ -107,13 +110,35 @@ var keys = []key{
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
+	of("vcard.max_photo", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxPhoto }),
 
 	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
 	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
 
+	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
+	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
+
+	of("contact.abuse", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Abuse }),
+	of("contact.admin", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Admin }),
+	of("contact.feedback", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Feedback }),
+	of("contact.sales", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Sales }),
+	of("contact.security", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Security }),
+	of("contact.status", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Status }),
+	of("contact.support", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Support }),
+
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
+
+	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
+	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
+	of("floodgate.subscriptions_per_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.SubscriptionsPerHour }),
+	of("floodgate.requests_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RequestsPerMinute }),
+	of("floodgate.presence_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.PresencePerMinute }),
+	of("floodgate.contact_messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ContactMessagesPerMinute }),
+	of("floodgate.received_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ReceivedPerMinute }),
+	of("floodgate.refusals_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RefusalsPerMinute }),
+	of("floodgate.exempt", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Floodgate.Exempt }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

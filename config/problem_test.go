@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, privacy, groups, offline, archive, vcard, private_xml, registration, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -100,6 +100,13 @@ var problemTests = []struct {
 		`limits.depth = 5000 (line 6): too large; write 128 or less`,
 		`limits.auth_timeout = "soon" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m"`,
 	}},
+	{"[limits]\nexempt_networks = ['192.0.2.0/24', '192.0.2.1/24', '192.0.2.1', '::ffff:192.0.2.1', 'office', '::ffff:192.0.2.0/120', 'fe80::1%eth0']\n", []string{
+		`limits.exempt_networks[1] = "192.0.2.1/24" (line 2): an address within a network; write "192.0.2.0/24" for all of it, or "192.0.2.1"`,
+		`limits.exempt_networks[3] = "::ffff:192.0.2.1" (line 2): the same as [2]; leave one of them out`,
+		`limits.exempt_networks[4] = "office" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[5] = "::ffff:192.0.2.0/120" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[6] = "fe80::1%eth0" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+	}},
 	{"[limits]\nstanza_before_auth = '1MiB'\noutbox = '64KiB'\n[stream_management]\nack_every = 60\nmax_unacked = 50\n", []string{
 		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,
 		`limits.outbox = "64KiB" (line 3): smaller than limits.stanza, so that a large stanza could never be sent; write "256KiB" or more`,
@@ -107,6 +114,17 @@ var problemTests = []struct {
 	}},
 	{"[private_xml]\nmax_element = '1MiB'\n", []string{
 		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,
+	}},
+	{"[contact]\nabuse = ['mailto:abuse@example.org', 'abuse@example.org', 'ftp://x', 'mailto:abuse']\nadmin = 'xmpp:a@x'\n" +
+		"status = ['https:', 'http://a b/']\nsupport = ['tel:help', 'xmpp:@', 'xmpp:a@x?message']\n", []string{
+		`contact.abuse[1] = "abuse@example.org" (line 2): not an address that says of what kind it is; write "mailto:abuse@example.org" or "xmpp:abuse@example.org"`,
+		`contact.abuse[2] = "ftp://x" (line 2): none of the kinds of address; begin it with mailto:, xmpp:, https:, http: or tel:`,
+		`contact.abuse[3] = "mailto:abuse" (line 2): not a mail address; write "mailto:help@example.org"`,
+		`contact.admin = "xmpp:a@x" (line 3): not a list; write ["xmpp:a@x"]`,
+		`contact.status[0] = "https:" (line 4): an address without a host; write "https://example.org/help"`,
+		`contact.status[1] = "http://a b/" (line 4): not a URI; write blanks and the like as %20`,
+		`contact.support[0] = "tel:help" (line 5): not a telephone number; write "tel:+44-20-7946-0018"`,
+		`contact.support[1] = "xmpp:@" (line 5): not a chat address; write "xmpp:help@example.org"`,
 	}},
 	{"[archive]\nretention = '5m'\n[offline]\nmax_age = -1\n[client_state]\nenabled = 'yes'\n", []string{
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,

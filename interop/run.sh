@@ -12,6 +12,7 @@
 #   ADD_ACCOUNT   a program: `ADD_ACCOUNT name` adds name@DOMAIN with the
 #                 password on its standard input
 #   HOST PORT TLS_PORT DOMAIN
+#   ADMIN ADMIN_PASSWORD  an administrator of it; without one commands are not checked
 #   CA            a PEM file with the certificate to trust
 #   STRICT=1      what a server may lack (some SASL mechanisms, ALPN) is
 #                 demanded, as it is of ours
@@ -79,6 +80,7 @@ start_ours() {
 		[server]
 		domains = ["$DOMAIN"]
 		data_dir = "$work/data"
+		admins = ["admin@$DOMAIN"]
 		[c2s]
 		listen = ["$HOST:$PORT"]
 		listen_tls = ["$HOST:$TLS_PORT"]
@@ -88,6 +90,8 @@ start_ours() {
 		exec "$PWD/bin/rollcall" account add "\$1@$DOMAIN" --password-stdin --config "$work/rollcall.toml"
 	SH
 	chmod +x "$ADD_ACCOUNT"
+	export ADMIN=admin ADMIN_PASSWORD=$RANDOM-$RANDOM-$RANDOM
+	echo "$ADMIN_PASSWORD" | "$ADD_ACCOUNT" "$ADMIN"
 	bin/rollcall serve --config "$work/rollcall.toml" >"$work/server.log" 2>&1 &
 	server=$!
 	if ! wait_for 30 listening; then

@@ -7,7 +7,7 @@ import "rollcall/xmpp/stanza"
 // what is rare: the stanza is put together and scanned anew.
 func (p *Packet) Without(drop func(*stanza.Stanza, *stanza.Child) bool) error {
 	// Whole first, so that what is left does not depend on the stream's header.
-	raw := p.Whole()
+	raw := p.whole()
 	st, err := parse(raw)
 	if err != nil {
 		return err
@@ -28,8 +28,8 @@ func (p *Packet) Without(drop func(*stanza.Stanza, *stanza.Child) bool) error {
 }
 
 // Replace puts another stanza in the place of this one, as this account and
-// those after it see it: whole bytes, put together from those of Packet.Whole. It is
-// for the Amend phase.
+// those after it see it: bytes that were put together from this one's by
+// Stanza.Append. It is for the Amend phase.
 func (p *Packet) Replace(raw []byte) error {
 	st, err := parse(raw)
 	if err != nil {
@@ -39,9 +39,9 @@ func (p *Packet) Replace(raw []byte) error {
 	return nil
 }
 
-// Whole returns the stanza's bytes with its addresses, such that they depend on
+// whole returns the stanza's bytes with its addresses, such that they depend on
 // no stream's header. What is addressed to nobody stays so.
-func (p *Packet) Whole() []byte {
+func (p *Packet) whole() []byte {
 	to := p.toAttr
 	if p.Stanza.To == nil {
 		to = ""

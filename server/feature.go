@@ -69,12 +69,13 @@ func (done) Error() string { return "handled" }
 
 // Packet is a stanza on its way. It is valid during the call only.
 type Packet struct {
-	Stanza  *stanza.Stanza
-	From    jid.JID  // the sender, stamped
-	To      jid.JID  // the receiver; the sender's own bare JID if it named none
-	Sender  *Session // nil unless it comes straight from a session here
-	Account *Account // whose phases these are
-	Stamp   string   // if set, the escaped address to put in from instead of the sender's full JID
+	Stanza   *stanza.Stanza
+	From     jid.JID  // the sender, stamped
+	To       jid.JID  // the receiver; the sender's own bare JID if it named none
+	Sender   *Session // nil unless it comes straight from a session here
+	Account  *Account // whose phases these are
+	Stranger bool     // a Guard has found that sender and receiver are no contacts
+	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
 	// Arriving messages.
 	Action Action    // what will become of it
@@ -194,6 +195,7 @@ type Registry struct {
 	added    []func(context.Context, jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
+	changed  []func(*Account)
 	streams  []func(domain string) []byte
 	filters  Loader
 	infos    []Info
@@ -250,6 +252,10 @@ func (r *Registry) OnRemoving(f func(context.Context, *Account)) { r.removing = 
 
 // OnRemoved adds a call for each account that was removed.
 func (r *Registry) OnRemoved(f func(*Account)) { r.removed = append(r.removed, f) }
+
+// OnChanged adds a call for each account whose data somebody else has changed in
+// the database: what is remembered of it is not to be trusted any more.
+func (r *Registry) OnChanged(f func(*Account)) { r.changed = append(r.changed, f) }
 
 // StreamFeature adds an element to the features of an authenticated stream.
 func (r *Registry) StreamFeature(f func(domain string) []byte) { r.streams = append(r.streams, f) }

@@ -56,6 +56,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
 }
@@ -222,6 +223,23 @@ func (srv *Server) Removed(j jid.Bare, id int64) {
 	}
 	for _, f := range srv.reg.removed {
 		f(a)
+	}
+}
+
+// Changed tells the server that an account's data were changed in the database
+// by somebody else, as by an import: the features forget what they remember of
+// it. Its sessions end, since their clients know the account as it was; they
+// come back by themselves (RFC 6120 §4.9.3.16).
+func (srv *Server) Changed(j jid.Bare, id int64) {
+	a := srv.dir.lookup(j)
+	if a == nil {
+		a = NewAccount(j, id)
+	}
+	for _, f := range srv.reg.changed {
+		f(a)
+	}
+	for _, s := range a.Sessions() {
+		s.HangUp(&stream.Fault{Condition: mellium.Reset, Text: "the account was changed; connect again"})
 	}
 }
 

@@ -138,6 +138,12 @@ func (s *Session) Availability() *Availability { return s.available.Load() }
 // SetAvailability changes it.
 func (s *Session) SetAvailability(a *Availability) { s.available.Store(a) }
 
+// ChangeAvailability changes it unless it has changed meanwhile, for those who do
+// not run on the goroutine that reads the stream.
+func (s *Session) ChangeAvailability(from, to *Availability) bool {
+	return s.available.CompareAndSwap(from, to)
+}
+
 // Has reports whether a flag is set.
 func (s *Session) Has(f Flag) bool { return s.flags.Load()&uint32(f) != 0 }
 

@@ -35,8 +35,8 @@ type Accounts struct{ db *DB }
 // Accounts returns the store of accounts.
 func (db *DB) Accounts() *Accounts { return &Accounts{db} }
 
-// Create adds an account, with what verifies its password if it has one. The
-// error is [ErrExists] when the name is taken.
+// Create adds an account, with what verifies its password if it has one, and
+// what people find it by until it has a vCard. The error is [ErrExists] when the name is taken.
 func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) (AccountID, error) {
 	var id AccountID
 	era := s.db.ids.now()
@@ -47,6 +47,9 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 		}
 		if !found {
 			return ErrExists
+		}
+		if err := t.describe(ctx, "search.put", id, who, nil); err != nil {
+			return err
 		}
 		return putKeys(ctx, t, id, keys)
 	})

@@ -79,6 +79,11 @@ SELECT c.salt, c.iterations, c.stored_key, c.server_key
 FROM account a JOIN credential c ON c.account = a.id
 WHERE a.jid = $1 AND c.hash = $2;
 
+-- name: lacking
+SELECT count(*) FROM account a
+WHERE a.disabled = 0 AND EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id)
+	AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id AND c.hash = $1);
+
 -- name: put_keys
 INSERT INTO credential (account, hash, salt, iterations, stored_key, server_key)
 VALUES ($1, $2, $3, $4, $5, $6)

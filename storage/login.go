@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/server"
+	"rollcall/xmpp/sasl"
 )
 
 // Admit says whether an account may have a session: the error is
@@ -49,4 +50,11 @@ func (s *Accounts) Hashes(ctx context.Context, id AccountID) (out []string, err 
 		return err
 	})
 	return out, err
+}
+
+// Lacking counts the accounts that have a password here, and no keys to verify it
+// with one hash: those that moved here with keys of others.
+func (s *Accounts) Lacking(ctx context.Context, hash sasl.Hash) (n int, err error) {
+	_, err = s.db.one(ctx, "account.lacking", []any{hash.String()}, &n)
+	return n, err
 }

@@ -20,6 +20,9 @@ func (db *DB) Registrations(iterations int) *Registrations {
 	return &Registrations{db.Accounts(), iterations}
 }
 
+// Iterations is how many the keys of new passwords have.
+func (r *Registrations) Iterations() int { return r.iterations }
+
 // Create makes an account; the error is [ErrExists] when the name is taken.
 func (r *Registrations) Create(ctx context.Context, who jid.Bare, password string) error {
 	// Before the keys are made, since that takes long.

@@ -12,9 +12,10 @@ import (
 func accountCommand(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "account",
-		Short: "Add, change, disable, remove and list accounts",
-		Long: `Add, change, disable, remove and list accounts. This works while the server runs:
-then the server does it, so that an account that is removed is gone at once.`,
+		Short: "Add, change, disable, remove, list and move accounts",
+		Long: `Add, change, disable, remove, list and move accounts. This works while the
+server runs: then the server does it, so that an account that is removed is gone
+at once.`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -36,6 +37,7 @@ online.`),
 		accountCommandOn(c, "roster", "account.roster", "accountjids", "List the contacts of an account",
 			"List the contacts of an account, with the subscription that it has to each."),
 		accountListCommand(c), accountCountCommand(c),
+		accountExportCommand(c), accountImportCommand(c),
 	)
 	return cmd
 }

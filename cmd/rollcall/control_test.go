@@ -55,7 +55,7 @@ func (c *command) openSocket() *assembly.Assembly {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	srv := &control{desk: parts.Desk, log: log, status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
+	srv := &control{desk: parts.Desk, mover: parts.Mover(), log: log, status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
 	done := make(chan error, 1)
 	go func() { done <- srv.run(ctx, socket) }()
 	c.t.Cleanup(func() {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/config"
+	"rollcall/internal/assembly"
 	"rollcall/internal/operator"
 	"rollcall/storage"
 )
@@ -38,7 +39,27 @@ func localUser(uid int, how string) operator.Actor {
 
 // withDesk calls f with the desk of the server that is running on the configured
 // data directory, or else with one for the database.
-func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
+func (c *common) withDesk(ctx context.Context, f func(desk) error) error {
+	return c.withEither(ctx, func(r *remote) error { return f(r) }, func(d *operator.Desk, _ *storage.DB, _ *config.Config) error {
+		return f(direct{d})
+	})
+}
+
+// withMover calls f with who carries accounts in and out: the server that is
+// running, or else the program itself.
+func (c *common) withMover(ctx context.Context, f func(mover) error) error {
+	return c.withEither(ctx, func(r *remote) error { return f(r) }, func(d *operator.Desk, db *storage.DB, cfg *config.Config) error {
+		ids, err := assembly.ArchiveIDs(ctx, db)
+		if err != nil {
+			return err
+		}
+		return f(directMover{d.Mover(db.Portable(nil, cfg.Roster), ids, nil)})
+	})
+}
+
+// withEither calls there if a server is running on the configured data directory,
+// and here if none is.
+func (c *common) withEither(ctx context.Context, there func(*remote) error, here func(*operator.Desk, *storage.DB, *config.Config) error) (err error) {
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -48,7 +69,7 @@ func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
 		return err
 	}
 	if server != nil {
-		return hint(f(server))
+		return hint(there(server))
 	}
 	db, err := openDatabase(ctx, cfg)
 	if err != nil {
@@ -58,7 +79,7 @@ func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
 	if _, err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	return hint(f(direct{operator.New(operator.Parts{DB: db, Config: cfg})}))
+	return hint(here(operator.New(operator.Parts{DB: db, Config: cfg}), db, cfg))
 }
 
 // order carries out one order and prints what came of it.
@@ -91,6 +112,8 @@ func hint(err error) error {
 		return fmt.Errorf("%w (server.domains in the configuration)", err)
 	case operator.NoSession:
 		return fmt.Errorf("%w; to see who is type: rollcall session list %s", err, e.Subject)
+	case operator.NoConnection:
+		return fmt.Errorf("%w; to see those there are type: rollcall connection list", err)
 	case operator.NotLive:
 		return fmt.Errorf("%w; start it with: rollcall serve", err)
 	}

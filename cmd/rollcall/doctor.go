@@ -45,7 +45,7 @@ type patient struct {
 
 // checks are all checks, in the order of the report.
 var checks = []func(context.Context, *patient) []finding{
-	checkFiles, checkPorts, checkCertificates, checkDatabase, checkDNS, checkClock,
+	checkFiles, checkPorts, checkCertificates, checkDatabase, checkRegistration, checkDNS, checkClock,
 }
 
 func doctorCommand(c *common) *cobra.Command {

@@ -164,6 +164,16 @@ func TestCheckDatabase(t *testing.T) {
 	expect(t, checkDatabase(ctx, p), bad, "database")
 }
 
+func TestCheckRegistration(t *testing.T) {
+	expect(t, checkRegistration(t.Context(), patientOf(newCommand(t, ""))), good, "by you only")
+	open := "[registration]\nopen = true\n"
+	expect(t, checkRegistration(t.Context(), patientOf(newCommand(t, open))), note, "anybody", "[floodgate]")
+	findings := checkRegistration(t.Context(), patientOf(newCommand(t, open+"[floodgate]\nreceived_per_minute = 100\n")))
+	if expect(t, findings, note, "anybody"); findings[0].todo != "" {
+		t.Errorf("something is to be done: %+v", findings)
+	}
+}
+
 func TestCheckDNS(t *testing.T) {
 	ctx := context.Background()
 	p := patientOf(newCommand(t, ""))

@@ -188,7 +188,7 @@ func fail(failed chan<- error, err error) {
 
 // control makes what answers the control socket.
 func (p *program) control() *control {
-	return &control{desk: p.parts.Desk, log: p.log, status: status{
+	return &control{desk: p.parts.Desk, mover: p.parts.Mover(), log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
 		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
 	}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -68,6 +69,12 @@ func printAnswer(w io.Writer, a operator.Answer, header bool) {
 		fmt.Fprintln(w, strings.ToUpper(strings.Join(a.Header, "\t")))
 	}
 	for _, row := range a.Rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		for i, cell := range row {
+			if i > 0 {
+				io.WriteString(w, "\t")
+			}
+			io.WriteString(w, cmp.Or(cell, "-"))
+		}
+		fmt.Fprintln(w)
 	}
 }

@@ -14,8 +14,11 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
@@ -40,7 +43,10 @@ type Assembly struct {
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Registration *register.Feature
+	Floodgate    *floodgate.Feature
 	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
 	Desk         *operator.Desk
 
 	db         *storage.DB
@@ -70,17 +76,15 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
 	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
-	if err != nil {
+	var err error
+	if a.archiveIDs, err = ArchiveIDs(ctx, o.DB); err != nil {
 		return nil, err
 	}
-	if a.archiveIDs, err = archive.NewIDs(key); err != nil {
-		return nil, err
-	}
-	salts, err := a.secret(ctx, "sasl.secret", 32)
+	salts, err := secret(ctx, o.DB, "sasl.secret", 32)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +107,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
 }
@@ -123,10 +127,34 @@ func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Log
 	}, cfg.Groups)
 }
 
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Desk.Configure(c)
+	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
+}
+
+// Mover returns who carries accounts in and out beside the server.
+func (a *Assembly) Mover() *operator.Mover {
+	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs, a.Server.Changed)
+}
+
+// ArchiveIDs returns how clients of a database's accounts know the messages of
+// their archives.
+func ArchiveIDs(ctx context.Context, db *storage.DB) (*archive.IDs, error) {
+	key, err := secret(ctx, db, "archive.ids", archive.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	return archive.NewIDs(key)
+}
+
 // secret returns what the server keeps to itself under a name: random bytes that
 // it made when it first needed them, and that have to stay the same.
-func (a *Assembly) secret(ctx context.Context, name string, size int) ([]byte, error) {
-	return a.db.Setting(ctx, name, func() ([]byte, error) {
+func secret(ctx context.Context, db *storage.DB, name string, size int) ([]byte, error) {
+	return db.Setting(ctx, name, func() ([]byte, error) {
 		b := make([]byte, size)
 		_, err := rand.Read(b)
 		return b, err

@@ -7,6 +7,7 @@ import (
 	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
@@ -15,11 +16,13 @@ import (
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -39,25 +42,34 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
+	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(cards.Published)
+	a.Addresses = addresses.New(cfg.Contact)
+	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, list, there, groups.New(a.Groups)}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
 			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
 		}))
 	}
+	if cfg.SearchEnabled {
+		people := a.db.Search()
+		all = append(all, search.New(people, people, cfg.Search))
+	}
 	return append(all,
 		a.offline,
 		carbons.New(),
-		disco.New(a.Book),
+		a.Disco,
+		a.Addresses,
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
-		vcard.New(a.db.VCards(), cfg.VCard),
+		cards,
 		a.Activity,
 		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
@@ -74,7 +86,9 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Desk: new(operator.Desk), Groups: new(roster.Groups)}
+	a := &Assembly{
+		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

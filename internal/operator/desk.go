@@ -12,6 +12,7 @@ import (
 	"rollcall/config"
 	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/server/c2s"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/logins"
 	"rollcall/storage"
@@ -21,6 +22,7 @@ import (
 // Live is the server that runs on the database.
 type Live struct {
 	Server        *server.Server
+	Streams       *c2s.Server
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
 }
@@ -83,7 +85,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 // operations are all that there are, in the order in which they are listed.
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
-	sessionOperations, announcementOperations, shutdownOperations, auditOperations,
+	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

@@ -14,13 +14,14 @@ type Reason string
 
 // The reasons for which an operation comes to nothing.
 const (
-	Wrong     Reason = "wrong"      // a value, or the name of the operation
-	NoAccount Reason = "no-account" // there is no such account
-	Exists    Reason = "exists"     // there is one already
-	Password  Reason = "password"   // one that cannot be used
-	NotOurs   Reason = "not-ours"   // an address at a domain without accounts
-	NotLive   Reason = "not-live"   // no server is running
-	NoSession Reason = "no-session" // there is no such client connected
+	Wrong        Reason = "wrong"         // a value, or the name of the operation
+	NoAccount    Reason = "no-account"    // there is no such account
+	Exists       Reason = "exists"        // there is one already
+	Password     Reason = "password"      // one that cannot be used
+	NotOurs      Reason = "not-ours"      // an address at a domain without accounts
+	NotLive      Reason = "not-live"      // no server is running
+	NoSession    Reason = "no-session"    // there is no such client connected
+	NoConnection Reason = "no-connection" // there is no such connection
 )
 
 // Error is an operation that came to nothing, and why, in words for people. It

@@ -9,7 +9,7 @@ logging.disable()  # slixmpp logs what a check expects, and its lack of libidn
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import DOMAIN, STRICT, TLS_PORT, Account, Failed, Report, expect
+from check import ADMIN, DOMAIN, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect
 from client import Client, befriend
 
 report = Report("slixmpp")
@@ -405,11 +405,61 @@ async def be_invisible_by_a_privacy_list():
     await other.close()
 
 
+async def give_command(client, to, node, **values):
+    """Starts a command, fills in its form, and returns the last answer."""
+    commands = client["xep_0050"]
+    answer = await commands.send_command(to, node, timeout=15)
+    if answer["command"]["status"] == "completed" or not values:
+        return answer
+    form = client["xep_0004"].make_form(ftype="submit")
+    form.add_field(var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/admin")
+    for var, value in values.items():
+        form.add_field(var=var.replace("__", "-"), value=value)
+    return await commands.send_command(to, node, action="complete", payload=form,
+                                       sessionid=answer["command"]["sessionid"], timeout=15)
+
+
+async def run_the_server_by_commands():
+    """XEP-0050 and XEP-0133: an administrator sees commands and gives them, others do not."""
+    node = "http://jabber.org/protocol/admin#"
+    admin = await Client(Administrator(), "desk").login()
+    guest = await Client(Account("bob"), "home").login()
+    for to in (DOMAIN, admin.boundjid.bare):
+        items = await admin["xep_0050"].get_commands(to, timeout=15)
+        nodes = [i[1] for i in items["disco_items"]["items"]]
+        expect(node + "add-user" in nodes, f"{to} has the commands {nodes}")
+    items = await guest["xep_0050"].get_commands(DOMAIN, timeout=15)
+    expect(not items["disco_items"]["items"], "commands are shown to everybody")
+    try:
+        await guest["xep_0050"].send_command(DOMAIN, node + "add-user", timeout=15)
+        raise Failed("everybody may give commands")
+    except IqError as err:
+        expect(err.condition == "forbidden", f"condition {err.condition}")
+    answer = await give_command(admin, DOMAIN, node + "announce", announcement="Tea")
+    expect(answer["command"]["status"] == "completed", f"status {answer['command']['status']}")
+    told = await guest.gets_message("Tea")
+    expect(told["from"] == DOMAIN and told["type"] == "headline", f"{told['type']} from {told['from']}")
+    who = guest.boundjid.bare
+    answer = await give_command(admin, admin.boundjid.bare, node + "user-stats", accountjid=who)
+    expect(answer["command"]["form"].get_values()["onlineresources"] == "home", str(answer["command"]["form"]))
+    await give_command(admin, DOMAIN, node + "disable-user", accountjids=[who])
+    await guest.happens("disconnected")
+    again = Client(guest.account, "home", mech="SCRAM-SHA-1")
+    again.open()
+    _, failure = await again.happens("failed_auth")
+    expect(failure["condition"] == "account-disabled", f"condition {failure['condition']}")
+    await again.close()
+    await give_command(admin, DOMAIN, node + "reenable-user", accountjids=[who])
+    back = await Client(guest.account, "home").login()
+    await back.close()
+    await admin.close()
+
+
 CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wrong_password,
           subscribe_and_see_presence, rename_and_remove_a_contact, chat, be_told_of_nobody,
           keep_messages_for_later, copy_to_my_other_clients, page_through_the_archive,
           resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
-          be_invisible_by_a_privacy_list, ask_the_server_things)
+          be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands)
 
 
 async def run(check):
@@ -428,6 +478,9 @@ async def main():
     for check in CHECKS:
         if check is log_in_by_direct_tls and not TLS_PORT:
             report.note("no TLS_PORT: direct TLS is not checked")
+            continue
+        if check is run_the_server_by_commands and not ADMIN:
+            report.note("no ADMIN: commands are not checked")
             continue
         if not wanted or check.__name__ in wanted:
             await run(check)

@@ -5,9 +5,9 @@ import asyncio
 import slixmpp
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import CA, DOMAIN, HOST, PORT, TIMEOUT, TLS_PORT, Failed
+from check import CA, HOST, PORT, TIMEOUT, TLS_PORT, Failed
 
-PLUGINS = ("xep_0030", "xep_0054", "xep_0059", "xep_0092", "xep_0115", "xep_0191", "xep_0198", "xep_0199",
+PLUGINS = ("xep_0030", "xep_0050", "xep_0054", "xep_0059", "xep_0092", "xep_0115", "xep_0191", "xep_0198", "xep_0199",
            "xep_0202", "xep_0203", "xep_0280", "xep_0297", "xep_0313", "xep_0352", "xep_0359")
 
 
@@ -21,6 +21,7 @@ class Client(slixmpp.ClientXMPP):
 
     def __init__(self, account, resource, mech=None, plugins=PLUGINS):
         super().__init__(f"{account.jid}/{resource}", account.password)
+        self.account = account
         self.label = f"{account.name}/{resource}"
         self.ca_certs = CA
         self.roster.auto_authorize = None
@@ -110,7 +111,7 @@ class Client(slixmpp.ClientXMPP):
     async def barrier(self):
         """Returns when the server has handled all that this client has sent."""
         try:
-            await self["xep_0199"].send_ping(DOMAIN, timeout=TIMEOUT)
+            await self["xep_0199"].send_ping(self.boundjid.domain, timeout=TIMEOUT)
         except slixmpp.exceptions.XMPPError as err:
             raise Failed(f"{self.label} got no answer to a ping: {err}") from err
 

@@ -151,16 +151,29 @@ var errHeldBack = fmt.Errorf("%w: held back after failures", sasl.ErrTemporary)
 
 // admit asks the throttle about an account and the client's address.
 func (n *negotiation) admit(who jid.Bare) error {
-	wait := n.s.throttle.Allow(time.Now(), n.throttleKeys(who)...)
-	if wait <= 0 {
-		return nil
+	now := time.Now()
+	o := server.Offence{What: "a login was held back", Why: "too many failures of this account", Peer: n.addr, JID: who}
+	if n.s.throttle.Allow(now, throttleAccount(who)) <= 0 {
+		// Whoever tries many names gets one line for all of them.
+		o.Why, o.JID = "too many failures from this address", ""
+		if n.s.throttle.Allow(now, n.throttleAddress()...) <= 0 {
+			return nil
+		}
 	}
-	n.s.log.Warn("login held back after failures", "jid", who, "peer", n.addr, "wait", wait)
+	n.s.srv.Offend(o)
 	return errHeldBack
 }
 
+// throttleAddress is the key of the client's address, if failures there count.
+func (n *negotiation) throttleAddress() []string {
+	if n.s.limits.Load().exempt(n.addr) {
+		return nil
+	}
+	return []string{"address " + n.network.String()}
+}
+
 func (n *negotiation) throttleKeys(who jid.Bare) []string {
-	keys := []string{"address " + n.network.String()}
+	keys := n.throttleAddress()
 	if who != "" {
 		keys = append(keys, throttleAccount(who))
 	}
@@ -189,7 +202,8 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 		return errTooSoon
 	}
 	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
-	n.account, n.stage, n.how, n.dialog = account, known, sv.Mechanism(), dialog{}
+	n.proven.Store(&proof{sv.Mechanism(), account.JID})
+	n.account, n.stage, n.dialog = account, known, dialog{}
 	if err := n.reply("success", out); err != nil {
 		return err
 	}
@@ -239,10 +253,10 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 		n.s.log.Debug("login refused", "jid", who, "peer", n.addr, "why", err)
 	case errors.Is(err, sasl.ErrNotAuthorized):
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
-		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: err.Error(), Peer: n.addr, JID: who})
 	case errors.Is(err, errHeldBack):
 	case errors.Is(err, sasl.ErrDisabled):
-		n.s.log.Info("login to a disabled account refused", "jid", who, "peer", n.addr)
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: "the account is disabled", Peer: n.addr, JID: who})
 	case c == sasl.ErrTemporary.Error():
 		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
 	default:

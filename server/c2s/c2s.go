@@ -18,12 +18,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	mellium "mellium.im/xmpp/stream"
-
 	"rollcall/server"
 	"rollcall/xmpp/sasl"
 	"rollcall/xmpp/stanza"
-	"rollcall/xmpp/stream"
 )
 
 // Users proves who people are.
@@ -60,6 +57,7 @@ type Server struct {
 	registrar Registrar
 	log       *slog.Logger
 	srv       *server.Server
+	began     time.Time
 
 	// Safe.
 	limits    atomic.Pointer[Limits]
@@ -69,18 +67,21 @@ type Server struct {
 	directTLS atomic.Pointer[tls.Config]
 	throttle  *sasl.Throttle
 	resumable resumables
+	refusing  atomic.Int32
+	last      atomic.Uint64 // number of a connection
+	wg        sync.WaitGroup
 
-	mu     sync.Mutex // guards what follows
-	conns  map[*conn]struct{}
-	byAddr map[netip.Prefix]int
-	closed bool
-	wg     sync.WaitGroup
+	mu       sync.Mutex // guards what follows
+	conns    map[*conn]struct{}
+	byAddr   map[netip.Prefix]int
+	arrivals arrivals
+	closed   bool
 }
 
 // New makes a server of streams; its certificates are read.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, log: o.Log,
+		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, log: o.Log, began: time.Now(),
 		conns: map[*conn]struct{}{}, byAddr: map[netip.Prefix]int{},
 	}
 	if s.log == nil {
@@ -158,55 +159,16 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, direct bool) error 
 
 // ServeConn serves one connection in the background.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn, direct bool) {
-	c := newConn(s, nc)
-	refusal := s.admit(c)
-	s.wg.Go(func() {
-		if refusal != nil {
-			c.refuse(refusal, direct)
-			return
-		}
-		c.negotiate(ctx, direct)
-	})
+	c := newConn(s, nc, direct)
+	if refusal := s.admit(c); refusal != nil {
+		s.turnAway(c, refusal, direct)
+		return
+	}
+	s.wg.Go(func() { c.negotiate(ctx, direct) })
 }
 
 // Wait waits for all connections to end.
 func (s *Server) Wait() { s.wg.Wait() }
-
-var (
-	errTooManyConns = &stream.Fault{Condition: mellium.ResourceConstraint, Text: "too many connections"}
-	errTooManyAddr  = &stream.Fault{Condition: mellium.PolicyViolation, Text: "too many connections from this address"}
-	errShutdown     = &stream.Fault{Condition: mellium.SystemShutdown}
-)
-
-// admit counts the connection in, unless there are too many.
-func (s *Server) admit(c *conn) *stream.Fault {
-	l := s.limits.Load()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return errShutdown
-	case l.Connections > 0 && len(s.conns) >= l.Connections:
-		return errTooManyConns
-	case l.ConnectionsPerAddress > 0 && s.byAddr[c.network] >= l.ConnectionsPerAddress:
-		return errTooManyAddr
-	}
-	s.conns[c] = struct{}{}
-	s.byAddr[c.network]++
-	return nil
-}
-
-func (s *Server) gone(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.conns[c]; !ok {
-		return
-	}
-	delete(s.conns, c)
-	if s.byAddr[c.network]--; s.byAddr[c.network] <= 0 {
-		delete(s.byAddr, c.network)
-	}
-}
 
 // StopAccepting refuses new connections and ends those that have no session
 // yet; the sessions end with server.Server.Stop.

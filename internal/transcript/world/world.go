@@ -115,6 +115,14 @@ func (w *World) start() (err error) {
 			w.t.Error(err)
 		}
 	})
+	parts := w.parts
+	w.beside.Go(func() {
+		select {
+		case <-parts.Desk.Stopping(): // an administrator has ordered it
+			w.stopParts(parts)
+		case <-beside.Done():
+		}
+	})
 	return nil
 }
 
@@ -131,13 +139,18 @@ func (w *World) Dial() net.Conn {
 	return theirs
 }
 
-// stop ends the server as the program does.
-func (w *World) stop() {
+// stopParts ends all streams as the program does.
+func (w *World) stopParts(parts *assembly.Assembly) {
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if err := w.parts.Stop(ctx); err != nil {
+	if err := parts.Stop(ctx); err != nil {
 		w.t.Error(err)
 	}
+}
+
+// stop ends the server as the program does.
+func (w *World) stop() {
+	w.stopParts(w.parts)
 	w.end()
 	w.beside.Wait()
 }

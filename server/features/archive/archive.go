@@ -76,6 +76,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.On(stanza.Message, server.Leaving, server.Record, f.leaving)
 	r.On(stanza.Message, server.Arriving, server.Record, f.arriving)
 	r.OnRemoved(func(a *server.Account) { f.prefs.drop(a.ID) })
+	r.OnChanged(func(a *server.Account) { f.prefs.drop(a.ID) })
 	for _, a := range []struct {
 		set   bool
 		local string

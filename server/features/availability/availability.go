@@ -44,6 +44,7 @@ type Feature struct {
 	leaving   server.Flag // the session is telling everybody that it is not available any more
 	available []func(*server.Session)
 	willing   []func(*server.Session)
+	published []func(*server.Session)
 
 	// Safe.
 	directed ledger
@@ -61,6 +62,10 @@ func (f *Feature) OnAvailable(h func(*server.Session)) { f.available = append(f.
 // that is not negative, or whose priority ceases to be negative: it gets
 // messages from now on. It comes after those of OnAvailable.
 func (f *Feature) OnWilling(h func(*server.Session)) { f.willing = append(f.willing, h) }
+
+// OnPublished adds a call for each presence of a session that was broadcast. It
+// runs on the goroutine that reads the stream.
+func (f *Feature) OnPublished(h func(*server.Session)) { f.published = append(f.published, h) }
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {

@@ -74,6 +74,9 @@ func (f *Feature) publish(p *server.Packet) error {
 	before := s.Availability()
 	s.SetAvailability(a)
 	f.broadcast(s, pin, current(s, a))
+	for _, h := range f.published {
+		h(s)
+	}
 	if before == nil {
 		f.begin(s, known(pin))
 	}

@@ -39,9 +39,9 @@ type Feature struct {
 	maxRequest int
 	srv        *server.Server
 	interested server.Flag // the session has asked for the roster (RFC 6121 §2.2)
-	changes    []func(owner jid.Bare)
 	feeding    server.Flag // the session is in feeds
 	pin        server.Slot // of the *roster.Pin of an interested session
+	changes    []func(owner jid.Bare)
 
 	// Safe.
 	pushes atomic.Uint64 // for ids
@@ -91,6 +91,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.OnEnded(f.ended)
 	r.OnRemoving(f.removing)
 	r.OnRemoved(f.removed)
+	r.OnChanged(func(a *server.Account) { f.book.Forget(a.JID) })
 }
 
 // forbid refuses a roster set for somebody else (RFC 6121 §2.3.3).

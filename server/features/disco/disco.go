@@ -14,9 +14,11 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/xmpp/form"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -41,8 +43,11 @@ type Rosters interface {
 // Feature answers service discovery requests.
 type Feature struct {
 	rosters Rosters
+	forms   func() []form.Form
 	srv     *server.Server // fixed by Register
-	told    func() *told   // fixed by Register
+
+	mu   sync.Mutex // guards changes of said
+	said atomic.Pointer[[]*told]
 }
 
 // told is what there is to say, once all features are registered.
@@ -53,8 +58,14 @@ type told struct {
 	caps                        []byte // the stream feature
 }
 
-// New returns the feature.
-func New(rosters Rosters) *Feature { return &Feature{rosters: rosters} }
+// maxSaid is how much is remembered of what was said before it changed.
+const maxSaid = 5
+
+// New returns the feature. forms returns the extended information about the
+// server (XEP-0128), which may change: see [Feature.Refresh].
+func New(rosters Rosters, forms func() []form.Form) *Feature {
+	return &Feature{rosters: rosters, forms: forms}
+}
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {
@@ -70,10 +81,7 @@ func (*Feature) Info() server.Info {
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
 	f.srv = r.Server()
-	// The features after this one in the list count as well, so it has to wait
-	// until somebody asks.
-	f.told = sync.OnceValue(func() *told { return tell(r.Infos()) })
-	r.StreamFeature(func(string) []byte { return f.told().caps })
+	r.StreamFeature(func(string) []byte { return f.told()[0].caps })
 	r.IQ(server.ToHost, false, nsInfo, "query", f.hostInfo)
 	r.IQ(server.ToHost, false, nsItems, "query", f.hostItems)
 	for _, t := range []server.Target{server.ToSelf, server.ToOther} {
@@ -83,9 +91,38 @@ func (f *Feature) Register(r *server.Registry) {
 	r.IQ(server.ToNobody, false, nsItems, "query", nothing)
 }
 
+// told returns what there is to say, and after it what was said before. The
+// features after this one in the list count as well, so it is put together when
+// somebody first asks.
+func (f *Feature) told() []*told {
+	if all := f.said.Load(); all != nil {
+		return *all
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.said.Load() == nil {
+		f.said.Store(&[]*told{tell(f.srv.Infos(), f.forms())})
+	}
+	return *f.said.Load()
+}
+
+// Refresh has what there is to say put together anew, since a form has changed.
+// Clients that are connected know the server by what was said before
+// (XEP-0115), so that is still told to those who ask for it.
+func (f *Feature) Refresh() {
+	f.told()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := append([]*told{tell(f.srv.Infos(), f.forms())}, *f.said.Load()...)
+	if all[0].ver != all[1].ver {
+		all = all[:min(len(all), maxSaid)]
+		f.said.Store(&all)
+	}
+}
+
 // tell collects what the features say of themselves.
-func tell(infos []server.Info) *told {
-	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}}
+func tell(infos []server.Info, forms []form.Form) *told {
+	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
 	var account, own []string
 	for _, i := range infos {
 		host.Features = append(host.Features, i.Host...)
@@ -108,15 +145,16 @@ func tell(infos []server.Info) *told {
 }
 
 func (f *Feature) hostInfo(ctx context.Context, r *server.Request) ([]byte, error) {
-	t := f.told()
 	node := r.Payload.Attr("node")
 	if n, ok := f.srv.Node(server.ToHost, node); ok {
 		return n.Info(ctx, r)
 	}
-	if node != "" && node != Node+"#"+t.ver { // XEP-0115 §6.2
-		return nil, stanza.ErrItemNotFound
+	for _, t := range f.told() {
+		if node == "" || node == Node+"#"+t.ver { // XEP-0115 §6.2
+			return t.host.Append(nil, node), nil
+		}
 	}
-	return t.host.Append(nil, node), nil
+	return nil, stanza.ErrItemNotFound
 }
 
 // hostItems says that nothing else belongs to the server.
@@ -145,7 +183,7 @@ func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, e
 		}
 		return nil, stanza.ErrItemNotFound
 	}
-	t := f.told()
+	t := f.told()[0]
 	info := &t.registered
 	switch {
 	case r.Account.ID == 0 && r.Own():

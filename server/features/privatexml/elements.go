@@ -31,11 +31,8 @@ func elements(r *server.Request) ([]*asked, error) {
 	var items []*asked
 	for i := range st.Children {
 		c, e := &st.Children[i], parsed[i]
-		switch {
-		case e.Space == "" || reserved(e.Space):
-			return nil, stanza.Refuse(stanza.ErrNotAcceptable, "what is kept has a namespace of its own")
-		case len(e.Space) > maxNamespace:
-			return nil, stanza.Refuse(stanza.ErrNotAcceptable, "a namespace has at most %d bytes", maxNamespace)
+		if err := CheckNamespace(e.Space); err != nil {
+			return nil, err
 		}
 		at := slices.IndexFunc(items, func(a *asked) bool { return a.Namespace == e.Space })
 		if at < 0 {

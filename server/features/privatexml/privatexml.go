@@ -124,6 +124,17 @@ func (f *Feature) set(ctx context.Context, r *server.Request) ([]byte, error) {
 	return nil, f.store.Set(ctx, r.Account.ID, put, f.cfg.MaxAccount)
 }
 
+// CheckNamespace says why nothing is kept under a namespace, if that is so.
+func CheckNamespace(space string) error {
+	switch {
+	case space == "" || reserved(space):
+		return stanza.Refuse(stanza.ErrNotAcceptable, "what is kept has a namespace of its own")
+	case len(space) > maxNamespace:
+		return stanza.Refuse(stanza.ErrNotAcceptable, "a namespace has at most %d bytes", maxNamespace)
+	}
+	return nil
+}
+
 // reserved reports whether a namespace is none for private data (XEP-0049 §2.3).
 func reserved(space string) bool {
 	return strings.HasPrefix(space, "jabber:") || strings.HasPrefix(space, "http://jabber.org/") || space == "vcard-temp"
