@@ -72,6 +72,7 @@ var rules = []rule{
 	},
 	oneDomainEach,
 	adminsAreOurs,
+	directoryRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server"
@@ -32,6 +33,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
+	"rollcall/storage/ldap"
 )
 
 //go:embed default.toml
@@ -71,6 +73,8 @@ type Config struct {
 	Contact      addresses.Config
 	Registration register.Config
 	Floodgate    floodgate.Config
+	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
+	LDAP         ldap.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -134,6 +138,23 @@ func (c *Config) DatabasePath() string {
 		return c.Storage.Path
 	}
 	return filepath.Join(c.DataDir, c.Storage.Path)
+}
+
+// DirectoryDomain returns the domain whose accounts come from a directory, or ""
+// if none do.
+func (c *Config) DirectoryDomain() string {
+	if len(c.LDAP.URLs) == 0 {
+		return ""
+	}
+	if c.Directory.Domain != "" {
+		return c.Directory.Domain
+	}
+	for _, d := range c.Server.Domains {
+		if !d.Anonymous {
+			return d.Name
+		}
+	}
+	return ""
 }
 
 // ControlSocket returns where a running server listens for `rollcall account`.

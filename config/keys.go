@@ -7,6 +7,7 @@ import (
 
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
 )
@@ -139,6 +140,29 @@ var keys = []key{
 	of("floodgate.received_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ReceivedPerMinute }),
 	of("floodgate.refusals_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RefusalsPerMinute }),
 	of("floodgate.exempt", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Floodgate.Exempt }),
+	of("directory.urls", fixed, list(0, ldapURL), func(c *Config) *[]string { return &c.LDAP.URLs }),
+	of("directory.ca_file", fixed, free, func(c *Config) *string { return &c.LDAP.CAFile }),
+	of("directory.starttls", fixed, boolean, func(c *Config) *bool { return &c.LDAP.StartTLS }),
+	of("directory.bind_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.BindDN }),
+	of("directory.bind_password_file", fixed, free, func(c *Config) *string { return &c.LDAP.PasswordFile }),
+	hidden(of("directory.bind_password", fixed, free, func(c *Config) *string { return &c.LDAP.Password })),
+	of("directory.account_domain", fixed, orNothing(domainName), func(c *Config) *string { return &c.Directory.Domain }),
+	of("directory.base_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.BaseDN }),
+	of("directory.user_filter", fixed, filter(ldap.NamePlaceholder), func(c *Config) *string { return &c.LDAP.UserFilter }),
+	of("directory.attributes", fixed, attributes, func(c *Config) *ldap.Attributes { return &c.LDAP.Attributes }),
+	of("directory.group_base_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.GroupBaseDN }),
+	of("directory.group_filter", fixed, orNothing(filter()), func(c *Config) *string { return &c.LDAP.GroupFilter }),
+	of("directory.groups", fixed, list(0, filled), func(c *Config) *[]string { return &c.LDAP.Groups }),
+	of("directory.group_member_filter", fixed, orNothing(filter(ldap.GroupPlaceholder)), func(c *Config) *string { return &c.LDAP.GroupMemberFilter }),
+	of("directory.interval", fixed, span(10*second, 7*day), func(c *Config) *time.Duration { return &c.Directory.Interval }),
+	of("directory.remove_after", fixed, orNever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Directory.RemoveAfter }),
+	of("directory.vanish_percent", fixed, number(0, 100), func(c *Config) *int { return &c.Directory.VanishPercent }),
+	of("directory.take_over", fixed, boolean, func(c *Config) *bool { return &c.Directory.TakeOver }),
+	of("directory.offer_scram", fixed, boolean, func(c *Config) *bool { return &c.Directory.OfferSCRAM }),
+	of("directory.remember_for", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Directory.RememberFor }),
+	of("directory.timeout", fixed, span(100*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.LDAP.Timeout }),
+	of("directory.page_size", fixed, number(1, 10_000), func(c *Config) *int { return &c.LDAP.PageSize }),
+	of("directory.connections", fixed, number(1, 1000), func(c *Config) *int { return &c.LDAP.Connections }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, directory, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -111,6 +111,44 @@ var problemTests = []struct {
 		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,
 		`limits.outbox = "64KiB" (line 3): smaller than limits.stanza, so that a large stanza could never be sent; write "256KiB" or more`,
 		`stream_management.max_unacked = 50 (line 6): not more than ack_every; write 61 or more`,
+	}},
+	{"[directory]\nurls = ['ldap.example.org', 'http://x', 'ldap://u:p@x', 'ldaps://x/dc=y']\nbase_dn = 'here'\nuser_filter = '(uid=ada)'\ngroup_filter = 'cn=*'\ngroup_member_filter = '(memberOf={groups})'\nremove_after = '5'\nattributes = { login = '', phone = 'a b', fone = 'x' }\n", []string{
+		`directory.urls[0] = "ldap.example.org" (line 2): it is no URL; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[1] = "http://x" (line 2): it begins with neither ldaps:// nor ldap://; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[2] = "ldap://u:p@x" (line 2): there is more than a host and a port in it; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[3] = "ldaps://x/dc=y" (line 2): there is more than a host and a port in it; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.base_dn = "here" (line 3): it is no distinguished name (RFC 4514); write it as in "ou=people,dc=example,dc=org"`,
+		`directory.user_filter = "(uid=ada)" (line 4): it has no {name}; write something like "(uid={name})"`,
+		`directory.group_filter = "cn=*" (line 5): it is no LDAP filter (RFC 4515); write something like "(objectClass=groupOfNames)"`,
+		`directory.group_member_filter = "(memberOf={groups})" (line 6): it has no {group}; write something like "(memberOf={group})"`,
+		`directory.remove_after = "5" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m", or "never"`,
+		`directory.attributes.login = "" (line 8): empty; name the attribute with the login name`,
+		`directory.attributes.phone = "a b" (line 8): not the name of an attribute; write "telephoneNumber", say, or "" to leave it out`,
+		`directory.attributes.fone = "x" (line 8): unknown key; did you mean "phone"?`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\n", []string{
+		`directory.base_dn = "" (line 1): empty, and there is a directory; write where people are, such as "ou=people,dc=example,dc=org"`,
+	}},
+	{"[directory]\nurls = ['ldap://localhost', 'ldap://[::1]', 'ldap://x']\nbase_dn = 'dc=x'\nstarttls = false\n", []string{
+		`directory.starttls = false (line 4): off, and passwords would be sent in the clear to ldap://x; leave it on, or use ldaps://`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_dn = 'cn=y'\n", []string{
+		`directory.bind_password_file = "" (line 1): empty, and there is a bind_dn; write the name of a file with its password`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_password = 'y'\n", []string{
+		`directory.bind_dn = "" (line 1): empty, and there is a password for it; write the DN of the account that the server searches with`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_dn = 'cn=y'\nbind_password = 'y'\nbind_password_file = '/f'\n", []string{
+		`directory.bind_password_file = "/f" (line 6): set, and bind_password is too; leave one of them out`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\naccount_domain = 'elsewhere'\n", []string{
+		`directory.account_domain = "elsewhere" (line 4): not a domain with accounts of this server; write one of server.domains`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\ngroups = ['Sales']\n[auth]\nmechanisms = ['SCRAM-SHA-1']\n", []string{
+		`auth.mechanisms = ["SCRAM-SHA-1"] (line 6): without PLAIN nobody from the directory can log in; add "PLAIN"`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\ngroups = ['Sales']\n", []string{
+		`directory.group_filter = "" (line 1): empty, so that no group is found; write "(objectClass=groupOfNames)", or what finds your groups`,
 	}},
 	{"[private_xml]\nmax_element = '1MiB'\n", []string{
 		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,

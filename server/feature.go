@@ -192,7 +192,7 @@ type Registry struct {
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
-	added    []func(context.Context, jid.Bare)
+	added    []func(context.Context, ...jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	changed  []func(*Account)
@@ -242,9 +242,9 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
 
-// OnAdded adds a call for each account that was made. Nobody has logged in to it
+// OnAdded adds a call for accounts that were made, one or many. Nobody has logged in to it
 // yet.
-func (r *Registry) OnAdded(f func(context.Context, jid.Bare)) { r.added = append(r.added, f) }
+func (r *Registry) OnAdded(f func(context.Context, ...jid.Bare)) { r.added = append(r.added, f) }
 
 // OnRemoving adds a call for each account that is about to be removed: the last
 // chance to read what is its own.

@@ -197,10 +197,10 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	return s, nil
 }
 
-// Added tells the server that an account was made.
-func (srv *Server) Added(ctx context.Context, j jid.Bare) {
+// Added tells the server that accounts were made.
+func (srv *Server) Added(ctx context.Context, all ...jid.Bare) {
 	for _, f := range srv.reg.added {
-		f(ctx, j)
+		f(ctx, all...)
 	}
 }
 

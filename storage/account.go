@@ -25,8 +25,13 @@ type Account struct {
 	ID        AccountID
 	JID       jid.Bare
 	Created   time.Time
-	Disabled  bool      // nobody can log in to it
+	Disabled  bool      // by an operator: nobody can log in to it
 	LastLogin time.Time // the zero time if nobody ever did, as far as is known
+
+	// Directory says that it comes from a directory. Gone is since when its person is
+	// not in there, so that nobody can log in to it either; the zero time: they are.
+	Directory bool
+	Gone      time.Time
 }
 
 // Accounts keeps accounts. It is a [sasl.Credentials].
@@ -60,15 +65,18 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 	return id, nil
 }
 
-// SetKeys replaces all that verifies an account's password.
+// SetKeys replaces all that verifies an account's password. An account with a
+// password here is no directory's.
 func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) error {
 	return s.db.tx(ctx, "change the password of "+string(who), func(t *tx) error {
 		id, err := t.account(ctx, who)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, "account.drop_keys", int64(id)); err != nil {
-			return err
+		for _, query := range []string{"account.drop_keys", "directory.leave"} {
+			if _, err := t.exec(ctx, query, int64(id)); err != nil {
+				return err
+			}
 		}
 		return putKeys(ctx, t, id, keys)
 	})
@@ -207,5 +215,5 @@ func (s *Accounts) CountDisabled(ctx context.Context) (n int, err error) {
 }
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin)}
+	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin), &a.Directory, (*sinceEver)(&a.Gone)}
 }

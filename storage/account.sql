@@ -4,18 +4,22 @@
 SELECT id FROM account WHERE jid = $1;
 
 -- name: get
-SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
-FROM account a LEFT JOIN account_login l ON l.account = a.id WHERE a.jid = $1;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.jid = $1;
 
 -- name: list
-SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
-FROM account a LEFT JOIN account_login l ON l.account = a.id
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
 WHERE a.jid > $1 ORDER BY a.jid LIMIT $2;
 
 -- name: list_disabled
-SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0)
-FROM account a LEFT JOIN account_login l ON l.account = a.id
-WHERE a.jid > $1 AND a.disabled <> 0 ORDER BY a.jid LIMIT $2;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.jid > $1 AND (a.disabled <> 0 OR p.gone <> 0) ORDER BY a.jid LIMIT $2;
 
 -- name: everybody
 SELECT jid FROM account ORDER BY jid;
@@ -24,10 +28,14 @@ SELECT jid FROM account ORDER BY jid;
 SELECT count(*) FROM account;
 
 -- name: count_disabled
-SELECT count(*) FROM account WHERE disabled <> 0;
+SELECT count(*) FROM account a LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.disabled <> 0 OR p.gone <> 0;
 
+-- Nobody logs in to an account that an operator disabled, or whose person is not in
+-- the directory that it comes from.
 -- name: admit
-SELECT disabled FROM account WHERE id = $1;
+SELECT CASE WHEN a.disabled <> 0 OR COALESCE(p.gone, 0) <> 0 THEN 1 ELSE 0 END
+FROM account a LEFT JOIN directory_person p ON p.account = a.id WHERE a.id = $1;
 
 -- name: hashes
 SELECT hash FROM credential WHERE account = $1 ORDER BY hash;

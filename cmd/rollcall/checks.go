@@ -39,7 +39,10 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 	for _, c := range p.cfg.C2S.Certificates {
 		private = append(private, c.Key)
 	}
-	if p.cfg.Storage.DSN != "" && p.configFile != "" {
+	if p.cfg.LDAP.PasswordFile != "" {
+		private = append(private, p.cfg.LDAP.PasswordFile)
+	}
+	if p.cfg.Storage.DSN+p.cfg.LDAP.Password != "" && p.configFile != "" {
 		private = append(private, p.configFile)
 	}
 	wrong := 0

@@ -79,7 +79,7 @@ domain localhost, reachable from this machine only, everything kept in ./data.`,
 	})
 	cmd.AddCommand(
 		serveCommand(c), accountCommand(c), sessionCommand(c), connectionCommand(c), announceCommand(c), motdCommand(c),
-		shutdownCommand(c), auditCommand(c), configCommand(c), migrateCommand(c),
+		shutdownCommand(c), auditCommand(c), directoryCommand(c), configCommand(c), migrateCommand(c),
 		doctorCommand(c), versionCommand(), featuresCommand(),
 	)
 	return cmd

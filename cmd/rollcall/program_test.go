@@ -79,9 +79,15 @@ func freePort(t *testing.T) string {
 
 func serve(t *testing.T, withDemo bool) *served {
 	t.Helper()
+	return serveWith(t, withDemo, "")
+}
+
+// serveWith is serve with more configuration.
+func serveWith(t *testing.T, withDemo bool, more string) *served {
+	t.Helper()
 	s := &served{log: newLines(t), out: new(bytes.Buffer), plain: freePort(t), direct: freePort(t), done: make(chan error, 1)}
 	s.command = newCommand(t, "")
-	s.listenOn("")
+	s.listenOn(more)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	cfg := s.load()

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/internal/operator"
 	"rollcall/roster"
 	"rollcall/server"
@@ -44,6 +45,7 @@ type Assembly struct {
 	Groups       *roster.Groups
 	Registration *register.Feature
 	Floodgate    *floodgate.Feature
+	Directory    *directory.Directory  // nil: accounts come from nowhere else
 	Activity     *lastactivity.Feature // who was last there when
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
@@ -71,7 +73,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Log: o.Log})
-	a.Registration = register.New(own{o.DB.Registrations(o.Config.C2S.Auth.Iterations), a.Desk}, o.Config.Registration)
+	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
 	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
@@ -88,8 +90,14 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
+	elsewhere, err := a.openDirectory(o)
+	if err != nil {
+		return nil, err
+	}
 	people := users{o.DB.Accounts()}
-	a.Streams, err = c2s.New(c2s.Options{Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Log: o.Log})
+	a.Streams, err = c2s.New(c2s.Options{
+		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +112,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
+		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
-	a.Desk.Serve(operator.Live{Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing})
+	a.Desk.Serve(operator.Live{
+		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
+	})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
 }
@@ -134,6 +144,9 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
+	if a.Directory != nil {
+		a.Directory.Kick()
+	}
 }
 
 // Mover returns who carries accounts in and out beside the server.

@@ -141,8 +141,15 @@ func (d *Desk) disable(ctx context.Context, who jid.Bare) error {
 }
 
 func (d *Desk) enable(ctx context.Context, who jid.Bare) error {
-	if err := d.accounts.Disable(ctx, who, false); err != nil {
+	account, err := d.accounts.Lookup(ctx, who)
+	if err == nil {
+		err = d.accounts.Disable(ctx, who, false)
+	}
+	if err != nil {
 		return explain(who, err)
+	}
+	if !account.Gone.IsZero() {
+		return &Error{Elsewhere, fmt.Sprintf("%s is enabled, but the person is not in the directory any more: put them back there", who), who, nil}
 	}
 	return nil
 }

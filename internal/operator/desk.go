@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -25,6 +26,7 @@ type Live struct {
 	Streams       *c2s.Server
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
+	Directory     *directory.Directory // nil: accounts come from nowhere else
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -58,7 +60,7 @@ type Parts struct {
 // New returns a desk for a database. No server runs on it before [Desk.Serve].
 func New(p Parts) *Desk {
 	d := &Desk{
-		accounts: p.DB.Accounts(), register: p.DB.Registrations(p.Config.C2S.Auth.Iterations),
+		accounts: p.DB.Accounts(), register: p.DB.Registrations(p.Config.C2S.Auth.Iterations).Beside(p.Config.DirectoryDomain()),
 		waiting: p.DB.Offline(nil), motd: p.DB.Motd(), audit: p.DB.Audit(), book: p.Book,
 		domains: p.Config.Server.Domains, retention: p.Config.AuditRetention, log: p.Log,
 	}
@@ -85,7 +87,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 // operations are all that there are, in the order in which they are listed.
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
-	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations,
+	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

@@ -22,6 +22,7 @@ const (
 	NotLive      Reason = "not-live"      // no server is running
 	NoSession    Reason = "no-session"    // there is no such client connected
 	NoConnection Reason = "no-connection" // there is no such connection
+	Elsewhere    Reason = "elsewhere"     // the account comes from a directory, where it has to be done
 )
 
 // Error is an operation that came to nothing, and why, in words for people. It
@@ -51,6 +52,10 @@ func explain(who jid.Bare, err error) error {
 		return &Error{Exists, fmt.Sprintf("%s exists already", who), who, err}
 	case errors.Is(err, storage.ErrNoAccount):
 		return &Error{NoAccount, fmt.Sprintf("there is no account %s", who), who, err}
+	case errors.Is(err, storage.ErrPasswordElsewhere):
+		return &Error{Elsewhere, fmt.Sprintf("%s comes from the directory: its password is changed there", who), who, err}
+	case errors.Is(err, storage.ErrAccountElsewhere):
+		return &Error{Elsewhere, fmt.Sprintf("%s comes from the directory and would be made again: take the person out there first, or disable the account", who), who, err}
 	case errors.Is(err, sasl.ErrPassword):
 		return &Error{Password, "the password is empty, too long, or has characters that cannot be typed everywhere; choose another", who, err}
 	}

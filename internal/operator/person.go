@@ -90,7 +90,7 @@ func showAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 		{Name: "accountjid", Label: "Account", Kind: Person, Values: []string{string(who)}},
 		{Name: "created", Label: "Created", Values: instant(account.Created)},
 		{Name: "state", Label: "State", Values: []string{state(account, d.Admin(who))}},
-		{Name: "source", Label: "Password", Values: []string{source(hashes)}},
+		{Name: "source", Label: "Password", Values: []string{source(account, hashes)}},
 		{Name: "lastlogin", Label: "Last login", Values: instant(account.LastLogin)},
 		{Name: "rostersize", Label: "Contacts", Values: []string{strconv.Itoa(list.Len())}},
 		{Name: "offlinemessages", Label: "Messages that wait", Values: []string{strconv.Itoa(waiting)}},
@@ -100,8 +100,11 @@ func showAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 }
 
 // source says where the password of an account is.
-func source(hashes []string) string {
-	if len(hashes) == 0 {
+func source(a storage.Account, hashes []string) string {
+	switch {
+	case a.Directory:
+		return "kept in the directory"
+	case len(hashes) == 0:
 		return "none is kept here"
 	}
 	return "kept here, as keys of SCRAM"
@@ -109,15 +112,23 @@ func source(hashes []string) string {
 
 // state says in words what an account is.
 func state(a storage.Account, admin bool) string {
-	switch {
-	case a.Disabled && admin:
-		return "disabled, administrator"
-	case a.Disabled:
-		return "disabled"
-	case admin:
-		return "administrator"
+	var words []string
+	if a.Disabled {
+		words = append(words, "disabled")
 	}
-	return "enabled"
+	switch {
+	case !a.Gone.IsZero():
+		words = append(words, "not in the directory any more")
+	case a.Directory:
+		words = append(words, "from the directory")
+	}
+	if admin {
+		words = append(words, "administrator")
+	}
+	if len(words) == 0 {
+		return "enabled"
+	}
+	return strings.Join(words, ", ")
 }
 
 // roster returns the contacts of an account that was there a moment ago.

@@ -44,7 +44,18 @@ type Options struct {
 	Users     Users
 	Secret    []byte    // for the made-up salts of users who don't exist
 	Registrar Registrar // nil: accounts are made elsewhere
+	Directory Directory
 	Log       *slog.Logger
+}
+
+// Directory is who checks passwords at the domains of a directory
+// (server.Domain.Directory). Without it these are as others.
+type Directory struct {
+	Passwords sasl.Passwords
+
+	// SCRAM offers SCRAM there too. It lets in only who has a password here; others
+	// have to have a client that tries PLAIN next.
+	SCRAM bool
 }
 
 // Server serves the streams of clients. It is a feature of the server that its
@@ -55,6 +66,7 @@ type Server struct {
 	users     Users
 	secret    []byte
 	registrar Registrar
+	directory Directory
 	log       *slog.Logger
 	srv       *server.Server
 	began     time.Time
@@ -81,7 +93,8 @@ type Server struct {
 // New makes a server of streams; its certificates are read.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, log: o.Log, began: time.Now(),
+		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, directory: o.Directory, log: o.Log,
+		began: time.Now(),
 		conns: map[*conn]struct{}{}, byAddr: map[netip.Prefix]int{},
 	}
 	if s.log == nil {

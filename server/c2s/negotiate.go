@@ -65,6 +65,7 @@ func (c *conn) negotiate(ctx context.Context, direct bool) {
 	}
 	n.stage = n.security()
 	err := n.run()
+	n.settle()
 	if err == nil {
 		return // bound, and read elsewhere from here
 	}
@@ -285,6 +286,7 @@ func (n *negotiation) startTLS() error {
 		n.s.log.Debug("no TLS with a client", "peer", n.addr, "err", err)
 		return io.EOF
 	}
+	n.settle()
 	n.stage, n.dialog = secure, dialog{}
 	return n.open()
 }

@@ -27,6 +27,9 @@ var (
 	ErrDisabled = errors.New("account-disabled")
 	// ErrTemporary is a failure of ours: the store, or no time left.
 	ErrTemporary = errors.New("temporary-auth-failure")
+	// ErrAway is an ErrTemporary of [Passwords] that cannot be asked. They see to it
+	// themselves that somebody hears of it.
+	ErrAway = fmt.Errorf("%w: who checks the password cannot be asked", ErrTemporary)
 )
 
 // Condition names the element of RFC 6120 §6.5 that tells the client about err.

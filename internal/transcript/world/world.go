@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/internal/assembly"
 	"rollcall/internal/transcript"
 	"rollcall/roster"
@@ -55,6 +56,7 @@ type World struct {
 	end      context.CancelFunc // of what runs beside the connections
 	beside   sync.WaitGroup
 	accounts *storage.Accounts
+	expected *expected
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
@@ -64,7 +66,7 @@ func New(t *testing.T, options map[string]string) transcript.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{t: t, cfg: cfg}
+	w := &World{t: t, cfg: cfg, expected: new(expected)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	if err := w.build(); err != nil {
 		t.Fatal(err)
@@ -101,7 +103,7 @@ func (w *World) build() (err error) {
 
 // start makes a server on the database and has it running.
 func (w *World) start() (err error) {
-	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t})
+	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t, w.expected})
 	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
 		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log,
 	})
@@ -125,6 +127,13 @@ func (w *World) start() (err error) {
 	})
 	return nil
 }
+
+// ExpectErrors lets the server log errors that have these words in them, which
+// fail the test otherwise.
+func (w *World) ExpectErrors(words string) { w.expected.add(words) }
+
+// Directory returns the directory that accounts come from, if there is one.
+func (w *World) Directory() *directory.Directory { return w.parts.Directory }
 
 // Streams returns what serves the connections, for tests that make their own.
 func (w *World) Streams() *c2s.Server { return w.parts.Streams }
@@ -255,23 +264,3 @@ func derived(password string) (map[sasl.Hash]sasl.Keys, error) {
 var onlyPassword = sync.OnceValues(func() (map[sasl.Hash]sasl.Keys, error) {
 	return sasl.NewKeys(transcript.Password, sasl.MinIterations)
 })
-
-// strict fails the test on what somebody would have to act upon.
-type strict struct {
-	slog.Handler
-	t *testing.T
-}
-
-// Handle implements slog.Handler.
-func (s *strict) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level >= slog.LevelError {
-		s.t.Errorf("the server logged an error: %s", r.Message)
-	}
-	return s.Handler.Handle(ctx, r)
-}
-
-// WithAttrs implements slog.Handler.
-func (s *strict) WithAttrs(a []slog.Attr) slog.Handler { return &strict{s.Handler.WithAttrs(a), s.t} }
-
-// WithGroup implements slog.Handler.
-func (s *strict) WithGroup(name string) slog.Handler { return &strict{s.Handler.WithGroup(name), s.t} }

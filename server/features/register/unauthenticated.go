@@ -22,7 +22,8 @@ func (f *Feature) StreamFeature(domain string) []byte {
 
 func (f *Feature) open(domain string) bool {
 	d, here := f.srv.Domain(domain)
-	return here && !d.Anonymous && f.cfg.Load().Open
+	// Where there is a directory of people somebody could take a name out of it.
+	return here && !d.Anonymous && !d.Directory && f.cfg.Load().Open
 }
 
 // Unauthenticated answers a stanza that came on a stream to domain before
