@@ -2,6 +2,7 @@
 //
 //	rollcall serve                  start it
 //	rollcall account add NAME@HOST  let somebody in
+//	rollcall session list           see who is connected
 //	rollcall config check           find all mistakes in the configuration
 //	rollcall doctor                 find what is wrong around it
 //
