@@ -402,7 +402,7 @@ func TestRun(t *testing.T) {
 		reads(1)
 		time.Sleep(time.Hour - 1)
 		reads(0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		reads(1)
 		o.Kick()
 		reads(1)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Real clients against a running server: slixmpp, profanity, go-sendxmpp and a
-# mellium client. Each check prints a PASS or FAIL line; the end says how many,
-# and the exit status is 1 if any failed.
+# mellium client; and people who move from Prosody to bin/rollcall and back. Each
+# check prints a PASS or FAIL line; the end says how many, and the exit status is
+# 1 if any failed.
 #
-#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium]
+#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration]
 #
 # By default the server is bin/rollcall, started here on free ports of the
 # loopback with a directory, database and certificate of its own. For another
@@ -148,6 +149,11 @@ checks() {
 			"${GO:-go}" build -o "$work/mellium" ./interop/mellium
 			run mellium "$work/mellium"
 			;;
+		migration)
+			need prosody prosody
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/slixmpp \
+				run migration "$PYTHON" interop/migration/checks.py
+			;;
 		*)
 			echo "no such client: $client" >&2
 			exit 2
@@ -163,7 +169,7 @@ if [ -z "${ADD_ACCOUNT:-}" ]; then
 	ours=1
 	start_ours || set -- none
 fi
-[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium
+[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration}
 if [ "$1" != none ]; then
 	checks "$@"
 	[ -z "$ours" ] || stop_ours

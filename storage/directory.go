@@ -106,7 +106,7 @@ func create(ctx context.Context, t *tx, who jid.Bare, p directory.Person, now ti
 	if err != nil || !made {
 		return err
 	}
-	return add(ctx, t, id, p, now)
+	return add(ctx, t, id, who, p, now)
 }
 
 // takeOver makes an account that was made here one of the directory's.
@@ -119,14 +119,14 @@ func takeOver(ctx context.Context, t *tx, who jid.Bare, p directory.Person, now 
 	if _, err := t.exec(ctx, "account.drop_keys", int64(id)); err != nil {
 		return err
 	}
-	return add(ctx, t, id, p, now)
+	return add(ctx, t, id, who, p, now)
 }
 
-func add(ctx context.Context, t *tx, id AccountID, p directory.Person, now time.Time) error {
+func add(ctx context.Context, t *tx, id AccountID, who jid.Bare, p directory.Person, now time.Time) error {
 	if _, err := t.exec(ctx, "directory.add", details(id, p)...); err != nil {
 		return err
 	}
-	return putCard(ctx, t, id, p.VCard(), nil, now)
+	return putCard(ctx, t, id, who, p.VCard(), nil, now)
 }
 
 // update notes what is new about somebody, if the account is the directory's.
@@ -145,7 +145,7 @@ func update(ctx context.Context, t *tx, who jid.Bare, p directory.Person, now ti
 		return err
 	}
 	if was := old.Person.VCard(); string(was) != string(p.VCard()) {
-		return putCard(ctx, t, id, p.VCard(), was, now)
+		return putCard(ctx, t, id, who, p.VCard(), was, now)
 	}
 	return nil
 }
@@ -154,13 +154,16 @@ func details(id AccountID, p directory.Person) []any {
 	return []any{int64(id), p.Entry, p.Name, p.Given, p.Family, p.Mail, p.Phone, p.Title, p.Org, p.Unit}
 }
 
-// putCard keeps the vCard that was made of what the directory says. was is the one
-// that was made before; nil stands for the empty one that is left of a vCard that
-// its owner took away.
-func putCard(ctx context.Context, t *tx, id AccountID, card, was []byte, now time.Time) error {
+// putCard keeps the vCard that was made of what the directory says, and has the
+// account found by it. was is the one that was made before; nil stands for the
+// empty one that is left of a vCard that its owner took away.
+func putCard(ctx context.Context, t *tx, id AccountID, who jid.Bare, xml, was []byte, now time.Time) error {
 	if was == nil {
 		was = []byte{}
 	}
-	_, err := t.exec(ctx, "directory.put_card", int64(id), card, now.UnixMicro(), was)
-	return err
+	n, err := t.exec(ctx, "directory.put_card", int64(id), xml, now.UnixMicro(), was)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.describe(ctx, "search.put", id, who, card(xml))
 }

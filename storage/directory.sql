@@ -34,6 +34,6 @@ DELETE FROM directory_person WHERE account = $1;
 -- A vCard that is made of what the directory says takes the place of none, and of
 -- the one that was made before: never of one that a person made.
 -- name: put_card
-INSERT INTO vcard (account, xml, updated) VALUES ($1, $2, $3)
-ON CONFLICT (account) DO UPDATE SET xml = excluded.xml, updated = excluded.updated
+INSERT INTO vcard (account, xml, photo, updated) VALUES ($1, $2, '', $3)
+ON CONFLICT (account) DO UPDATE SET xml = excluded.xml, photo = '', updated = excluded.updated
 WHERE vcard.xml = $4;

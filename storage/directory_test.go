@@ -105,6 +105,14 @@ func TestDirectoryCards(t *testing.T) {
 		want(string(ada.VCard()))
 		step(directory.Changes{Update: []directory.Person{more}})
 		want(string(more.VCard()))
+		more.Name = "Countess"
+		step(directory.Changes{Update: []directory.Person{more}})
+		if got := found(t, db, 5, "countess"+anyField); got != "ada" {
+			t.Errorf("found: %q", got)
+		}
+		if hash, kept, err := db.VCards().Photo(t.Context(), 1); hash != "" || !kept || err != nil {
+			t.Errorf("the picture: %q, %v, %v", hash, kept, err)
+		}
 		for _, own := range []string{"<vCard xmlns='vcard-temp'><FN>me</FN></vCard>", ""} { // the latter is none, on purpose
 			if err := db.VCards().Set(t.Context(), "ada@x", []byte(own)); err != nil {
 				t.Fatal(err)

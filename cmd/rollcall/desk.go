@@ -110,6 +110,10 @@ func hint(err error) error {
 		return fmt.Errorf("%w; to see those there are type: rollcall account list", err)
 	case operator.NotOurs:
 		return fmt.Errorf("%w (server.domains in the configuration)", err)
+	case operator.NoGroup:
+		return fmt.Errorf("%w; to see those there are type: rollcall group list", err)
+	case operator.GroupExists:
+		return fmt.Errorf("%w; to change it type: rollcall group set --help", err)
 	case operator.NoSession:
 		return fmt.Errorf("%w; to see who is type: rollcall session list %s", err, e.Subject)
 	case operator.NoConnection:

@@ -72,14 +72,15 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
-	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Log: o.Log})
+	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
 	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
 	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
 	if err := a.announcing.Reload(ctx); err != nil {
 		return nil, err
 	}
 	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
-	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
+
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
 	var err error
@@ -120,21 +121,6 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
-}
-
-// Groups returns the shared groups that a database has. They are put in force in
-// a book.
-func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
-	var domains []string
-	for _, d := range cfg.Server.Domains {
-		if !d.Anonymous {
-			domains = append(domains, d.Name)
-		}
-	}
-	return roster.NewGroups(roster.GroupParts{
-		Store: db.Groups(), Book: book, Log: log,
-		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
-	}, cfg.Groups)
 }
 
 // Configure has the features take up what can change while they run.

@@ -42,11 +42,6 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
-	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
-	there.OnPublished(cards.Published)
-	a.Addresses = addresses.New(cfg.Contact)
-	a.Disco = disco.New(a.Book, a.Addresses.Forms)
-	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
@@ -57,26 +52,32 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
 		}))
 	}
-	if cfg.SearchEnabled {
-		people := a.db.Search()
-		all = append(all, search.New(people, people, cfg.Search))
-	}
+	all = append(all, a.offline, carbons.New())
+	all = append(all, a.about(cfg, there)...)
 	return append(all,
-		a.offline,
-		carbons.New(),
-		a.Disco,
-		a.Addresses,
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
-		cards,
-		a.Activity,
-		privatexml.New(a.db.Private(), cfg.Private),
 		a.Registration,
 		commands,
 		a.announcing,
 		a.logins,
 	)
+}
+
+// about are the features by which the server and people tell about themselves.
+func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []server.Feature {
+	a.Addresses = addresses.New(cfg.Contact)
+	a.Disco = disco.New(a.Book, a.Addresses.Forms)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
+	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(cards.Published)
+	all := []server.Feature{a.Disco, a.Addresses, cards}
+	if cfg.SearchEnabled {
+		people := a.db.Search()
+		all = append(all, search.New(people, people, cfg.Search))
+	}
+	return append(all, a.Activity, privatexml.New(a.db.Private(), cfg.Private))
 }
 
 // Infos returns what the features of a configuration say of themselves. Nothing

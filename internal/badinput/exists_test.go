@@ -159,7 +159,8 @@ func questions() (all []string) {
 				"<query xmlns='http://jabber.org/protocol/disco#items'/>", "<query xmlns='jabber:iq:version'/>",
 				"<time xmlns='urn:xmpp:time'/>", "<ping xmlns='urn:xmpp:ping'/>", "<query xmlns='jabber:iq:roster'/>",
 				"<query xmlns='jabber:iq:last'/>", "<query xmlns='urn:xmpp:mam:2'/>", "<enable xmlns='urn:xmpp:carbons:2'/>",
-				"<query xmlns='jabber:iq:private'/>", "<x xmlns='urn:example'/>", "<query xmlns='jabber:iq:register'/>",
+				"<query xmlns='jabber:iq:private'/>", "<query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query>",
+				"<query xmlns='jabber:iq:search'/>", "<x xmlns='urn:example'/>", "<query xmlns='jabber:iq:register'/>",
 			} {
 				all = append(all, fmt.Sprintf("<iq type='%s' id='q' to='%s'>%s</iq>", kind, to, payload))
 			}

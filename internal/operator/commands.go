@@ -60,7 +60,7 @@ func refusal(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return err
-	case e.Reason == Exists:
+	case e.Reason == Exists, e.Reason == GroupExists:
 		return stanza.Refuse(stanza.ErrConflict, "%s", e.Text) // XEP-0133 §5
 	}
 	return adhoc.Mistake(e.Text)

@@ -38,6 +38,7 @@ type Desk struct {
 	motd      *storage.Motd
 	audit     *storage.Audit
 	book      *roster.Book
+	groups    *roster.Groups
 	domains   []server.Domain
 	retention time.Duration // of the audit log; 0 is forever
 	log       *slog.Logger
@@ -53,8 +54,9 @@ type Desk struct {
 type Parts struct {
 	DB     *storage.DB
 	Config *config.Config
-	Book   *roster.Book // of the server that runs; nil if none does
-	Log    *slog.Logger // nil: nothing is logged
+	Book   *roster.Book   // of the server that runs; nil if none does
+	Groups *roster.Groups // likewise
+	Log    *slog.Logger   // nil: nothing is logged
 }
 
 // New returns a desk for a database. No server runs on it before [Desk.Serve].
@@ -69,6 +71,9 @@ func New(p Parts) *Desk {
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.groups = p.Groups; d.groups == nil {
+		d.groups = NewGroups(p.DB, p.Config, d.book, d.log)
 	}
 	d.end.init()
 	d.Configure(p.Config)
@@ -88,6 +93,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
 	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
+	groupOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

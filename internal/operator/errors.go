@@ -22,6 +22,8 @@ const (
 	NotLive      Reason = "not-live"      // no server is running
 	NoSession    Reason = "no-session"    // there is no such client connected
 	NoConnection Reason = "no-connection" // there is no such connection
+	NoGroup      Reason = "no-group"      // there is no such shared group
+	GroupExists  Reason = "group-exists"  // there is one already
 	Elsewhere    Reason = "elsewhere"     // the account comes from a directory, where it has to be done
 )
 

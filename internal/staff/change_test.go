@@ -1,12 +1,14 @@
 package staff
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"rollcall/internal/slapd"
 	"rollcall/internal/transcript"
 	"rollcall/internal/wire"
+	"rollcall/roster"
 )
 
 // People who never logged in have accounts: messages wait for them, and others see
@@ -32,6 +34,62 @@ func TestBeforeTheFirstLogin(t *testing.T) {
 	bob.Say("<presence/>")
 	if got := bob.Until("</message>"); !strings.Contains(got, "<body>welcome</body>") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Groups of the directory are groups of contacts, as soon as it is read.
+func TestGroups(t *testing.T) {
+	o := open(t, map[string]string{
+		"directory.group_base_dn": fmt.Sprintf("%q", slapd.Groups), "directory.group_filter": `"(objectClass=groupOfNames)"`,
+	}, func(s *slapd.Server) {
+		bob := s.AddPerson("bob", nil)
+		carol := s.AddPerson("carol", map[string][]string{"displayName": {"Carol Danvers"}})
+		s.AddPerson("dora", map[string][]string{"displayName": {"Dora the New"}})
+		s.AddPerson("ada", nil)
+		s.AddGroup("Sales & Friends", bob, carol, "uid=ada,"+slapd.People)
+	}, "ada")
+	o.sync()
+	bob, _ := o.dial()
+	if got := plain(bob, "bob", slapd.Password); got != "" {
+		t.Fatal(got)
+	}
+	bob.Open()
+	bob.Bind("desk")
+	bob.Say("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
+	list := bob.Until("</iq>")
+	if strings.Count(list, "<item ") != 1 || !strings.Contains(list, "name='Carol Danvers'") || !strings.Contains(list, "<group>Sales &amp; Friends</group>") {
+		t.Errorf("bob's contacts: %s", list) // ada has an account that was made here, and is not the ada of the group
+	}
+	bob.Say("<presence/>")
+	o.logIn("carol", slapd.Password, "desk")
+	bob.Until("from='carol@x/desk'")
+
+	group := "cn=Sales & Friends," + slapd.Groups
+	o.ldap.Set(group, "member", "uid=bob,"+slapd.People, "uid=dora,"+slapd.People)
+	o.sync()
+	pushes := bob.Until("Dora the New")
+	if !strings.Contains(pushes, "<iq ") || !strings.Contains(pushes, "jid='dora@x'") {
+		t.Errorf("pushed: %s", pushes)
+	}
+	o.ldap.Remove(group)
+	o.sync()
+	bob.Until("jid='dora@x' subscription='remove'")
+}
+
+// A group that the operator made keeps its name.
+func TestGroupsOfTheOperator(t *testing.T) {
+	o := open(t, map[string]string{
+		"directory.group_base_dn": fmt.Sprintf("%q", slapd.Groups), "directory.group_filter": `"(objectClass=groupOfNames)"`,
+	}, people("bob"))
+	o.ldap.AddGroup("Sales", "uid=bob,"+slapd.People)
+	o.ldap.AddGroup("Support", "uid=bob,"+slapd.People)
+	if err := o.Groups().Add(t.Context(), roster.Group{Name: "Sales", Mutual: true}); err != nil {
+		t.Fatal(err)
+	}
+	o.sync()
+	list, err := o.Groups().List(t.Context())
+	if err != nil || len(list) != 2 || list[0].Source != "" || list[1].Name != "Support" || list[1].Source != "ldap" || len(list[1].Members) != 1 {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
 

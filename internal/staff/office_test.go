@@ -37,6 +37,7 @@ type office struct {
 func open(t *testing.T, options map[string]string, fill func(*slapd.Server), accounts ...string) *office {
 	t.Helper()
 	s := slapd.Start(t)
+	s.AddPerson("first", nil)
 	fill(s)
 	cert, key := s.Pair()
 	all := map[string]string{
@@ -52,7 +53,14 @@ func open(t *testing.T, options map[string]string, fill func(*slapd.Server), acc
 	for key, value := range options {
 		all[key] = value
 	}
-	return &office{wire.Serve(t, all, accounts...), s, t}
+	o := &office{wire.Serve(t, all, accounts...), s, t}
+	if _, elsewhere := options["directory.urls"]; !elsewhere {
+		wire.Within(t, "the directory is read at the start", func() bool {
+			_, ok, err := o.World.Server().Account(t.Context(), "first@x")
+			return ok && err == nil
+		})
+	}
+	return o
 }
 
 // people makes people by their names.

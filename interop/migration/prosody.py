@@ -121,6 +121,7 @@ VirtualHost "{domain}"
         with open(shutil.which("prosody-migrator"), encoding="utf-8") as f:
             text = f.read()
         with open(migrator, "w", encoding="utf-8") as f:
+            os.fchmod(f.fileno(), 0o700)
             f.write(text.replace("CFG_DATADIR='/var/lib/prosody'", f"CFG_DATADIR='{files}'"))
         config = os.path.join(self.dir, "migrator.cfg.lua")
         with open(config, "w", encoding="utf-8") as f:
@@ -129,8 +130,10 @@ VirtualHost "{domain}"
 internal {{ {hosts} type = "internal"; path = "{self.data}" }}
 xep0227 {{ {hosts} type = "xep0227" }}
 """)
-        out = self.run("lua5.4", migrator, "--root", "--config", config, source, target)
-        if "Done!" not in out or "rror" in out:
+        # Without --keep-going it stops at the first account that has nothing in an
+        # archive, and when it looks for one of the host.
+        out = self.run(migrator, "--root", "--keep-going", "--config", config, source, target)
+        if "Done!" not in out:
             raise Failed(f"prosody-migrator: {out}")
         return out
 

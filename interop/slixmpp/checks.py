@@ -10,7 +10,7 @@ from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq, Message, Presence
 
 from check import ADMIN, DOMAIN, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect
-from client import Client, befriend
+from client import PLUGINS, Client, befriend
 
 report = Report("slixmpp")
 
@@ -455,11 +455,152 @@ async def run_the_server_by_commands():
     await admin.close()
 
 
+async def keep_settings_on_every_device():
+    """XEP-0049: what one client of an account stores the others find; it is nobody else's."""
+    from slixmpp.plugins.xep_0048 import Bookmarks
+    plugins = PLUGINS + ("xep_0049",)
+    account = Account("ada")
+    desk = await Client(account, "desk", plugins=plugins).login()
+    phone = await Client(account, "phone", plugins=plugins).login()
+    other = await Client(Account("bob"), "home", plugins=plugins).login()
+    for client in (desk, phone, other):
+        client["xep_0049"].register(Bookmarks)
+    kept = Bookmarks()
+    kept.add_conference(f"tea@rooms.{DOMAIN}", "ada", name="Tea <&> cake", autojoin=True)
+    await desk["xep_0049"].store(kept, timeout=15)
+    got = await phone["xep_0049"].retrieve("bookmarks", timeout=15)
+    rooms = [(str(c["jid"]), c["name"], c["autojoin"]) for c in got["private"]["bookmarks"]["conferences"]]
+    expect(rooms == [(f"tea@rooms.{DOMAIN}", "Tea <&> cake", True)], f"bookmarks {rooms}")
+    got = await other["xep_0049"].retrieve("bookmarks", timeout=15)
+    expect(not list(got["private"]["bookmarks"]["conferences"]), "somebody else has them")
+    iq = other.make_iq_get(ito=desk.boundjid.bare)
+    iq["private"].enable("bookmarks")
+    try:
+        await iq.send(timeout=15)
+        raise Failed("somebody else could read them")
+    except IqError as err:
+        expect(err.condition == "forbidden", f"refused with {err.condition}")
+    for client in (desk, phone, other):
+        await client.close()
+
+
+async def see_when_somebody_was_last_there():
+    """XEP-0012: of a contact, with what was said; of the server; and nothing of a stranger."""
+    plugins = PLUGINS + ("xep_0012",)
+    one = await Client(Account("ada"), "desk", plugins=plugins).login()
+    other = await Client(Account("bob"), "home").login()
+    stranger = await Client(Account("eve"), "home", plugins=plugins).login()
+    await befriend(one, other)
+    got = await one["xep_0012"].get_last_activity(other.boundjid.bare, timeout=15)
+    expect(got["last_activity"]["seconds"] == 0, f"{got['last_activity']['seconds']} s while there")
+    other.send_presence(ptype="unavailable", pstatus="Heading Home")
+    await one.gets("unavailable", lambda s: isinstance(s, Presence) and s["type"] == "unavailable" and s["from"] == other.boundjid)
+    address = other.boundjid.bare
+    await other.close()
+    for _ in range(50):  # the server sees the end of the stream a moment later
+        got = (await one["xep_0012"].get_last_activity(address, timeout=15))["last_activity"]
+        if got["status"]:
+            break
+        await asyncio.sleep(0.1)
+    expect(got["status"] == "Heading Home", f"status {got['status']!r}")
+    expect(0 <= got["seconds"] < 60, f"{got['seconds']} s")
+    up = await one["xep_0012"].get_last_activity(DOMAIN, timeout=15)
+    expect(up["last_activity"]["seconds"] >= 0, "no uptime")
+    for who in (address, f"nobody-at-all@{DOMAIN}"):
+        try:
+            await stranger["xep_0012"].get_last_activity(who, timeout=15)
+            raise Failed(f"a stranger learns of {who}")
+        except IqError as err:
+            expect(err.condition == "forbidden", f"{who}: {err.condition}")
+    await one.close()
+    await stranger.close()
+
+
+async def look_for_people():
+    """XEP-0055: the form, a search by the beginnings of words, the table of results."""
+    plugins = PLUGINS + ("xep_0055",)
+    one = await Client(Account("ada"), "desk", plugins=plugins).login()
+    other = await Client(Account("bob"), "home").login()
+    family = "Zöllner" + other.boundjid.user.split("-")[-1]
+    card = other["xep_0054"].make_vcard()
+    card["FN"] = f"Bob {family}"
+    card["N"]["GIVEN"], card["N"]["FAMILY"] = "Bob", family
+    await other["xep_0054"].publish_vcard(card)
+    ask = one.make_iq_get(ito=DOMAIN)
+    ask.enable("search")
+    form = (await ask.send(timeout=15))["search"]["form"]
+    fields = list(form.get_fields())
+    expect({"first", "last", "nick", "email"} <= set(fields), f"fields {fields}")
+    for filled, found in (({"last": family.upper().replace("Ö", "o")[:-2]}, True), ({"last": family, "first": "Eve"}, False), ({"last": "*"}, False)):
+        iq = one["xep_0055"].make_search_iq(ito=DOMAIN)
+        for var, value in filled.items():
+            iq["search"]["form"].add_field(var, value=value)
+        got = (await iq.send(timeout=15)).xml
+        x = got.find("{jabber:iq:search}query/{jabber:x:data}x")
+        items = [] if x is None else [
+            {f.get("var"): f.findtext("{jabber:x:data}value") for f in item} for item in x.findall("{jabber:x:data}item")]
+        if found:
+            expect([i["jid"] for i in items] == [other.boundjid.bare], f"{filled}: {items}")
+            expect(items[0]["first"] == "Bob" and items[0]["last"] == family, f"{items}")
+        else:
+            expect(not items, f"{filled}: {items}")
+    await one.close()
+    await other.close()
+
+
+async def change_the_password():
+    """XEP-0077: the form of one's account, a new password, and that the old one is no more."""
+    account = Account("ada")
+    one = await Client(account, "desk", plugins=PLUGINS + ("xep_0077",)).login()
+    form = await one["xep_0077"].get_registration(jid=DOMAIN, timeout=15)
+    expect(form["register"]["registered"], "is not registered")
+    expect(form.xml.find("{jabber:iq:register}query/{jabber:x:data}x") is not None, "no form")
+    old, account.password = account.password, account.password + " and more"
+    await one["xep_0077"].change_password(account.password, jid=DOMAIN, timeout=15)
+    await one.close()
+    again = await Client(account, "desk").login()
+    await again.close()
+    account.password = old
+    late = Client(account, "desk", mech="SCRAM-SHA-1")
+    late.open()
+    await late.happens("failed_auth")
+    await late.close()
+
+
+async def see_a_picture():
+    """XEP-0153: contacts learn of a picture from presence, also of a client that knows nothing of it."""
+    import hashlib
+    account = Account("ada")
+    phone = await Client(account, "phone").login()  # without xep_0153
+    desk = await Client(account, "desk", plugins=PLUGINS + ("xep_0153",)).login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(phone, other)
+    card = desk["xep_0054"].make_vcard()
+    card["FN"] = "Ada Lovelace"
+    await desk["xep_0054"].publish_vcard(card)
+    for data in (b"a picture of tea", b"a picture of coffee"):
+        want = hashlib.sha1(data).hexdigest()
+        since = len(other.seen)
+        await desk["xep_0153"].set_avatar(avatar=data, mtype="image/png", timeout=15)
+        for client in (phone, desk):
+            await other.gets(f"the picture of {client.label}", lambda s: isinstance(s, Presence) and s["from"] == client.boundjid and
+                             s.xml.findtext("{vcard-temp:x:update}x/{vcard-temp:x:update}photo") == want, since)
+        got = await other["xep_0054"].get_vcard(account.jid, cached=False, timeout=15)
+        expect(got["vcard_temp"]["PHOTO"]["BINVAL"] == data, "another picture is in the vCard")
+    phone.send_presence(pshow="away", pstatus="with a picture")
+    got = await other.gets("away", lambda s: isinstance(s, Presence) and s["status"] == "with a picture")
+    expect(got.xml.findtext("{vcard-temp:x:update}x/{vcard-temp:x:update}photo") == want, "the picture is lost")
+    for client in (phone, desk, other):
+        await client.close()
+
+
 CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wrong_password,
           subscribe_and_see_presence, rename_and_remove_a_contact, chat, be_told_of_nobody,
           keep_messages_for_later, copy_to_my_other_clients, page_through_the_archive,
           resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
-          be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands)
+          be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands,
+          keep_settings_on_every_device, see_when_somebody_was_last_there, look_for_people, change_the_password,
+          see_a_picture)
 
 
 async def run(check):

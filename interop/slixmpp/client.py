@@ -11,6 +11,10 @@ PLUGINS = ("xep_0030", "xep_0050", "xep_0054", "xep_0059", "xep_0092", "xep_0115
            "xep_0202", "xep_0203", "xep_0280", "xep_0297", "xep_0313", "xep_0352", "xep_0359")
 
 
+# No check makes an account by itself.
+CONFIG = {"xep_0077": {"create_account": False}}
+
+
 class Client(slixmpp.ClientXMPP):
     """One session of an account.
 
@@ -27,7 +31,7 @@ class Client(slixmpp.ClientXMPP):
         self.roster.auto_authorize = None
         self.roster.auto_subscribe = False
         for plugin in plugins:
-            self.register_plugin(plugin)
+            self.register_plugin(plugin, CONFIG.get(plugin, {}))
         if mech:
             auth = self["feature_mechanisms"]
             auth.use_mech = mech

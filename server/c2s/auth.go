@@ -308,7 +308,7 @@ func (n *negotiation) doubt(who jid.Bare) bool {
 func (n *negotiation) settle() {
 	for _, who := range n.dialog.doubtful {
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
-		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", "no password that came after it was right")
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: "no password that came after it was right", Peer: n.addr, JID: who})
 	}
 	n.dialog.doubtful = nil
 }

@@ -132,6 +132,9 @@ func (w *World) start() (err error) {
 // fail the test otherwise.
 func (w *World) ExpectErrors(words string) { w.expected.add(words) }
 
+// Groups returns the shared groups.
+func (w *World) Groups() *roster.Groups { return w.parts.Groups }
+
 // Directory returns the directory that accounts come from, if there is one.
 func (w *World) Directory() *directory.Directory { return w.parts.Directory }
 

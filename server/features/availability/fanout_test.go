@@ -52,7 +52,7 @@ func (n friends) LoadRoster(_ context.Context, owner jid.Bare) (roster.Contents,
 // SaveRoster implements roster.Store; nothing is changed here.
 func (friends) SaveRoster(context.Context, jid.Bare, roster.Update) error { panic("not called") }
 
-func friend(i int) jid.Bare { return jid.Bare(fmt.Sprintf("friend%03d@x", i)) }
+func friend(i int) jid.Bare { return jid.Bare(fmt.Sprintf("friend%04d@x", i)) }
 
 // crowd is ada and her friends, all online.
 type crowd struct {
@@ -72,13 +72,18 @@ func newCrowd(t testing.TB, n int) *crowd {
 		Config:   server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 64 << 20},
 		Accounts: everybody{}, Features: []server.Feature{c.feature},
 	})
+	c.enter(n)
+	return c
+}
+
+// enter brings ada, who says nothing yet, and n friends, who are there.
+func (c *crowd) enter(n int) {
 	c.ada, _ = c.bind("ada@x", "desk")
 	for i := range n {
 		s, d := c.bind(friend(i), "home")
 		c.friends, c.taken = append(c.friends, s), append(c.taken, d)
 		c.send(s, "<presence/>")
 	}
-	return c
 }
 
 func (c *crowd) bind(who jid.Bare, resource string) (*server.Session, *drain) {
@@ -106,23 +111,24 @@ const somewhere = `<presence id='p4711'><show>away</show><status>back in five mi
 // A presence is taken apart once, however many see it: what is made for one
 // more of them is nothing.
 func TestFanOutAllocates(t *testing.T) {
-	made := func(watchers int) float64 {
-		c := newCrowd(t, watchers)
-		sent := int64(0)
-		return testing.AllocsPerRun(200, func() {
-			c.send(c.ada, somewhere)
-			sent++
-			for _, d := range c.taken {
-				for d.stanzas.Load() < sent {
-					runtime.Gosched() // until its outbox is empty again
-				}
-			}
-		})
-	}
-	few, many := made(10), made(210)
+	few, many := fanOut(t, newCrowd(t, 10)), fanOut(t, newCrowd(t, 210))
 	if each := (many - few) / 200; each >= 0.9 { // the race detector empties pools at will
 		t.Errorf("%v allocations for 10 watchers and %v for 210", few, many)
 	}
+}
+
+// fanOut returns what ada's presence makes.
+func fanOut(t *testing.T, c *crowd) float64 {
+	sent := int64(0)
+	return testing.AllocsPerRun(200, func() {
+		c.send(c.ada, somewhere)
+		sent++
+		for _, d := range c.taken {
+			for d.stanzas.Load() < sent {
+				runtime.Gosched() // until its outbox is empty again
+			}
+		}
+	})
 }
 
 // Every watcher gets every presence.

@@ -136,14 +136,19 @@ func (f *Feature) guard(p *server.Packet) error {
 		return nil
 	}
 	sees, err := f.sees(f.srv.Context(), p.From.Bare(), p.To.Bare())
-	if err == nil && sees {
-		a := f.srv.Connected(p.To.Bare())
-		sees = a == nil || a.Shows(p.From)
+	if err != nil {
+		return err
 	}
-	if err == nil && !sees {
-		err = stanza.ErrForbidden
+	a := f.srv.Connected(p.To.Bare())
+	if !sees || a != nil && !a.Shows(p.From) {
+		return stanza.ErrForbidden
 	}
-	return err
+	if a != nil {
+		if s := a.Session(p.To.Resource()); s != nil && s.Denies(true, stanza.Presence, p.From) {
+			return stanza.ErrServiceUnavailable // it hides beside one that does not: as if it were not there
+		}
+	}
+	return nil
 }
 
 // sees reports whether somebody may see an account's presence.
