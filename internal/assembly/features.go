@@ -36,7 +36,10 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
 	list.OnChanged(filters.RosterChanged)
-	a.Groups.OnMet(list.Meet)
+	a.Groups.OnMet(func(before, now *roster.Directory) {
+		list.Meet(before, now)
+		filters.RostersChanged()
+	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	there.OnWilling(a.announcing.Greet)

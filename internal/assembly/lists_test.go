@@ -8,7 +8,6 @@ import (
 	"rollcall/roster"
 	domain "rollcall/roster/privacy"
 	"rollcall/server"
-	"rollcall/server/features/availability"
 	"rollcall/server/features/privacy"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
@@ -58,17 +57,22 @@ func (n pests) LoadLists(context.Context, jid.Bare) (domain.Contents, error) {
 // SaveLists implements privacy.Store; nothing is changed here.
 func (pests) SaveLists(context.Context, jid.Bare, domain.Update) error { panic("not called") }
 
+// nobodySees is presence that nobody sees.
+type nobodySees struct{}
+
+// Follow implements privacy.Presence.
+func (nobodySees) Follow(_ *server.Account, _ *roster.Roster, change func()) { change() }
+
 const chat = `<message to='bob@x' type='chat' id='m12345'><body>0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789</body></message>`
 
 // chatter returns a call that takes one message from ada's bytes to bob's outbox,
 // each of whom has a default list with so many items.
 func chatter(t testing.TB, items int) func() {
 	rosters := roster.NewBook(strangers{}, roster.Config{})
-	there := availability.New(rosters)
-	filters := privacy.New(domain.NewBook(pests(items), domain.Config{}), rosters, there)
+	filters := privacy.New(domain.NewBook(pests(items), domain.Config{}), rosters, nobodySees{})
 	srv := server.New(t.Context(), server.Options{
 		Config:   server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 1 << 20},
-		Accounts: everybody{}, Features: []server.Feature{filters, there},
+		Accounts: everybody{}, Features: []server.Feature{filters},
 	})
 	sc := stream.New(stream.DefaultLimits)
 	sc.Reset(stream.DefaultLimits, stanza.NSClient, nil)
@@ -91,7 +95,7 @@ func chatter(t testing.TB, items int) func() {
 		if (s.Filter() != nil) != (items > 0) {
 			t.Fatalf("%s has the filter %v", who, s.Filter())
 		}
-		send(s, "<presence/>")
+		s.SetAvailability(&server.Availability{})
 		ada = s
 	}
 	return func() { send(ada, chat) }

@@ -36,26 +36,28 @@ func (f *Feature) took(who *server.Session, from jid.JID) bool {
 // presence; true if it was the same all the time.
 func (f *Feature) before(s *server.Session, out bool, peer jid.JID) bool {
 	old, moving := f.moving.Load(s)
-	return !moving || server.Denies(old.(past).Filter, s.Account, out, stanza.Presence, peer)
+	return !moving || server.Denies(old.(former).Filter, s.Account, out, stanza.Presence, peer)
 }
 
-// past is the filter that a session had; nil is none.
-type past struct{ server.Filter }
+// former is the filter that a session had; nil is none.
+type former struct{ server.Filter }
 
 // Follow has what people see of each other follow a change of an account's
-// filters, which change makes. No two changes of one account may overlap.
+// filters, which change makes. No two changes of one account may overlap. If the
+// filters change because the roster has, past is what it was: who is not a contact
+// any more may still have to be told.
 //
 // Nobody has to wait for that. A filter that goes is in f.moving before it goes,
 // until all have been told; a session that leaves says so by a flag before it
 // goes, until all have been told. So of one who changes filters and one who
 // leaves, publishes, comes or changes his own, one at least sees the other, and
 // who has seen somebody hears of the end.
-func (f *Feature) Follow(a *server.Account, change func()) {
+func (f *Feature) Follow(a *server.Account, past *roster.Roster, change func()) {
 	all, def := a.Sessions(), a.Filter()
 	old := make(map[*server.Session]server.Filter, len(all))
 	for _, s := range all {
 		old[s] = s.Filter()
-		f.moving.Store(s, past{old[s]})
+		f.moving.Store(s, former{old[s]})
 	}
 	defer func() {
 		for s := range old {
@@ -73,9 +75,12 @@ func (f *Feature) Follow(a *server.Account, change func()) {
 		f.srv.Log().Error("contacts could not be told who may see whom", "jid", a.JID, "err", err)
 		return
 	}
+	if past == nil {
+		past = r
+	}
 	for s, was := range old {
 		if now := s.Filter(); now != was {
-			(&turn{f: f, s: s, was: was, now: now, roster: r}).run()
+			(&turn{f: f, s: s, was: was, now: now, past: past, roster: r}).run()
 		}
 	}
 }
@@ -85,6 +90,7 @@ type turn struct {
 	f        *Feature
 	s        *server.Session
 	was, now server.Filter // nil lets everything through
+	past     *roster.Roster
 	roster   *roster.Roster
 }
 
@@ -110,12 +116,23 @@ func there(f *Feature, s *server.Session) bool {
 // show tells those who see the session, or don't any more (XEP-0016 §2.11,
 // XEP-0191 §3.2, §3.3): its subscribers, and those it has directed presence to.
 func (t *turn) show() {
-	for j := range t.roster.Subscribers() {
+	tell := func(j jid.Bare) {
 		if a := t.f.srv.Connected(j); a != nil {
+			still := t.roster.State(j).Has(roster.From)
 			for _, who := range a.Sessions() {
 				if who.Availability() != nil {
-					t.shift(who, a.Attr(), true)
+					t.shift(who, a.Attr(), true, still)
 				}
+			}
+		}
+	}
+	for j := range t.roster.Subscribers() {
+		tell(j)
+	}
+	if t.past != t.roster {
+		for j := range t.past.Subscribers() {
+			if !t.roster.State(j).Has(roster.From) {
+				tell(j)
 			}
 		}
 	}
@@ -124,15 +141,18 @@ func (t *turn) show() {
 	}
 }
 
-// shift changes what one session sees of another. out: it is t's that is seen.
-func (t *turn) shift(other *server.Session, attr string, out bool) {
+// shift changes what one session sees of another. out: it is t's that is seen;
+// still: there is a subscription.
+func (t *turn) shift(other *server.Session, attr string, out, still bool) {
 	who, of := other, t.s
 	if !out {
 		who, of = t.s, other
 	}
 	switch was, now := t.denied(out, other.JID); {
 	case was && !now:
-		pass(who, attr, of)
+		if still {
+			pass(who, attr, of)
+		}
 	case !was && now:
 		if out && t.f.took(who, of.JID) || !out && t.f.showed(of, who.JID) {
 			n := farewell(of)
@@ -165,23 +185,36 @@ func (t *turn) withdraw(to jid.JID) {
 // (XEP-0016 §2.10).
 func (t *turn) look() {
 	told := map[*server.Session]bool{}
-	for j := range t.roster.Subscriptions() {
+	tell := func(j jid.Bare) {
 		a := t.f.srv.Connected(j)
 		if a == nil {
-			continue
+			return
 		}
-		theirs, err := t.f.roster(a)
-		if err != nil {
-			t.f.srv.Log().Error("a contact's presence could not be followed", "jid", t.s.JID, "peer", j, "err", err)
-			continue
-		}
-		if !theirs.State(t.s.Account.JID).Has(roster.From) {
-			continue
+		still := t.roster.State(j).Has(roster.To)
+		if still {
+			theirs, err := t.f.roster(a)
+			if err != nil {
+				t.f.srv.Log().Error("a contact's presence could not be followed", "jid", t.s.JID, "peer", j, "err", err)
+				return
+			}
+			if !theirs.State(t.s.Account.JID).Has(roster.From) {
+				return
+			}
 		}
 		for _, of := range a.Sessions() {
 			if there(t.f, of) {
 				told[of] = true
-				t.shift(of, t.s.Bare(), false)
+				t.shift(of, t.s.Bare(), false, still)
+			}
+		}
+	}
+	for j := range t.roster.Subscriptions() {
+		tell(j)
+	}
+	if t.past != t.roster {
+		for j := range t.past.Subscriptions() {
+			if !t.roster.State(j).Has(roster.To) {
+				tell(j)
 			}
 		}
 	}

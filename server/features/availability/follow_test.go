@@ -54,7 +54,7 @@ func TestFollowRaces(t *testing.T) {
 		leaves, stays := round%3 == 0, round%5 == 0
 		flip := func(s *server.Session, times int) {
 			for range times {
-				h.feature.Follow(s.Account, func() {
+				h.feature.Follow(s.Account, nil, func() {
 					if s.Account.Filter() == nil {
 						s.Account.SetFilter(new(blind))
 					} else {
@@ -112,14 +112,14 @@ func TestFollowGhosts(t *testing.T) {
 		h.send(ada, "<presence/>")
 		h.send(bob, "<presence/>")
 		var all sync.WaitGroup
-		all.Go(func() { h.feature.Follow(ada.Account, func() { ada.Account.SetFilter(new(blind)) }) })
+		all.Go(func() { h.feature.Follow(ada.Account, nil, func() { ada.Account.SetFilter(new(blind)) }) })
 		all.Go(func() {
 			ada.Finish(nil)
 			ada.Release()
 			ada.End(context.Background())
 		})
 		if round%2 == 0 {
-			all.Go(func() { h.feature.Follow(bob.Account, func() { bob.Account.SetFilter(new(blind)) }) })
+			all.Go(func() { h.feature.Follow(bob.Account, nil, func() { bob.Account.SetFilter(new(blind)) }) })
 		}
 		all.Wait()
 		bob.Finish(nil)

@@ -111,7 +111,7 @@ func (f *Feature) activate(r *server.Request, name string, named bool) error {
 			return
 		}
 		known := func() *roster.Roster { return f.roster(r.Account.JID) }
-		f.presence.Follow(r.Session.Account, func() {
+		f.presence.Follow(r.Session.Account, nil, func() {
 			r.Session.SetFilter(under(list, known, r.Session.OwnFilter()))
 			r.Reply(nil)
 		})
@@ -171,7 +171,7 @@ func (f *Feature) Edit(r *server.Request, decide func(*privacy.Lists) (privacy.C
 		if a == nil { // the client has gone, and nobody else is there
 			return
 		}
-		f.presence.Follow(a, func() {
+		f.presence.Follow(a, nil, func() {
 			f.put(a, after)
 			r.Reply(nil)
 			f.push(a, privacy.Changed(before, after))

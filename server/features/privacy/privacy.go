@@ -27,9 +27,9 @@ type Rosters interface {
 }
 
 // Presence has what people see of each other follow a change of an account's
-// filters.
+// filters; past is the roster before, if that is why.
 type Presence interface {
-	Follow(a *server.Account, change func())
+	Follow(a *server.Account, past *roster.Roster, change func())
 }
 
 // Mirror hears that an account's lists have changed, and under the same lock.
@@ -113,34 +113,49 @@ func (f *Feature) bound(s *server.Session) {
 
 // RosterChanged has an account's lists look at its roster anew (XEP-0016 §2.2,
 // rule 9). It is to be called when no lock of the roster is held any more.
-func (f *Feature) RosterChanged(owner jid.Bare) {
+// Those whose subscriptions have changed have been told.
+func (f *Feature) RosterChanged(owner jid.Bare) { f.lookAgain(owner, false) }
+
+// RostersChanged is for a change of shared groups, which can be one of everybody's
+// roster. Those whose subscriptions have changed may be told yet.
+func (f *Feature) RostersChanged() {
+	seen := map[*server.Account]bool{}
+	f.srv.EachSession(func(s *server.Session) {
+		if !seen[s.Account] {
+			seen[s.Account] = true
+			f.lookAgain(s.Account.JID, true)
+		}
+	})
+}
+
+func (f *Feature) lookAgain(owner jid.Bare, shared bool) {
 	a := f.srv.Connected(owner)
-	if a == nil || !looks(a) {
+	if a == nil || looks(a) == nil {
 		return
 	}
 	err := f.book.Read(f.srv.Context(), owner, func(all *privacy.Lists) {
-		f.presence.Follow(a, func() { f.put(a, all) })
+		past := looks(a)
+		if !shared {
+			past = nil
+		}
+		f.presence.Follow(a, past, func() { f.put(a, all) })
 	})
 	if err != nil && !errors.Is(err, roster.ErrNoAccount) {
 		f.srv.Log().Error("privacy lists could not follow the roster", "jid", owner, "err", err)
 	}
 }
 
-// looks reports whether a list in force looks at the roster.
-func looks(a *server.Account) bool {
-	in := func(f server.Filter) bool {
-		p, ok := f.(*privacy.Filter)
-		return ok && p.Roster() != nil
-	}
-	if in(a.Filter()) {
-		return true
+// looks returns the roster that a list in force looks at; nil if none does.
+func looks(a *server.Account) *roster.Roster {
+	if p, ok := a.Filter().(*privacy.Filter); ok && p.Roster() != nil {
+		return p.Roster()
 	}
 	for _, s := range a.Sessions() {
-		if in(s.OwnFilter()) {
-			return true
+		if p, ok := s.OwnFilter().(*privacy.Filter); ok && p.Roster() != nil {
+			return p.Roster()
 		}
 	}
-	return false
+	return nil
 }
 
 // put puts an account's lists in force: the default one for all of it, and for
