@@ -19,7 +19,7 @@ build: ## build bin/rollcall
 run: build ## start a server with three demonstration accounts, on this machine only
 	./bin/rollcall serve --demo
 
-test: ## unit tests and conversations, with the race detector, on SQLite and PostgreSQL
+test: ## unit tests and conversations, with the race detector, on SQLite and PostgreSQL and with OpenLDAP
 	@./scripts/test.sh
 
 lint: ## gofmt, vet, staticcheck, govulncheck, and whether the README tells the truth

@@ -32,8 +32,16 @@ backoff_after = 0
 [limits]
 read_rate = "0B"
 connections_per_address = 0
+connects_per_minute = 0
 [offline]
 max_messages = 100000
+max_from_strangers = 0
+[floodgate]
+messages_per_minute = 0
+addresses_per_hour = 0
+subscriptions_per_hour = 0
+requests_per_minute = 0
+presence_per_minute = 0
 [archive]
 enabled = $archive
 [registration]

@@ -64,8 +64,15 @@ var rules = []rule{
 		}
 		return "storage.dsn", "empty, and storage.driver is postgres", `write "postgres://user@host/database"`
 	},
+	func(c *Config) (string, string, string) {
+		if c.Private.MaxElement <= c.Private.MaxAccount {
+			return "", "", ""
+		}
+		return "private_xml.max_element", "larger than private_xml.max_account", fmt.Sprintf("write %q or less", formatSize(c.Private.MaxAccount))
+	},
 	oneDomainEach,
 	adminsAreOurs,
+	directoryRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -17,15 +17,23 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
+	"rollcall/directory"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/storage"
+	"rollcall/storage/ldap"
 )
 
 //go:embed default.toml
@@ -42,6 +50,12 @@ type Config struct {
 	// ArchiveEnabled says whether there is an archive at all.
 	ArchiveEnabled bool
 
+	// SearchEnabled says whether people can look for one another.
+	SearchEnabled bool
+
+	// AuditRetention is how long it is kept who did what; 0 is forever.
+	AuditRetention time.Duration
+
 	// SelfSigned is when a certificate may be made: "auto", "always" or "never".
 	SelfSigned string
 
@@ -50,10 +64,17 @@ type Config struct {
 	C2S          c2s.Config
 	Roster       roster.Config
 	Groups       roster.GroupConfig
+	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
 	VCard        vcard.Config
+	Private      privatexml.Config
+	Search       search.Config
+	Contact      addresses.Config
 	Registration register.Config
+	Floodgate    floodgate.Config
+	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
+	LDAP         ldap.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -117,6 +138,23 @@ func (c *Config) DatabasePath() string {
 		return c.Storage.Path
 	}
 	return filepath.Join(c.DataDir, c.Storage.Path)
+}
+
+// DirectoryDomain returns the domain whose accounts come from a directory, or ""
+// if none do.
+func (c *Config) DirectoryDomain() string {
+	if len(c.LDAP.URLs) == 0 {
+		return ""
+	}
+	if c.Directory.Domain != "" {
+		return c.Directory.Domain
+	}
+	for _, d := range c.Server.Domains {
+		if !d.Anonymous {
+			return d.Name
+		}
+	}
+	return ""
 }
 
 // ControlSocket returns where a running server listens for `rollcall account`.

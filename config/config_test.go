@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -107,6 +106,37 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("the password is in the error: %v", err)
 	}
+	c, err = Parse("t", []byte("[directory]\nurls = ['ldaps://h']\nbase_dn = 'dc=x'\nbind_dn = 'cn=y'\nbind_password = '"+secret+"'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.LDAP.Password != secret || strings.Contains(c.String(), secret) {
+		t.Errorf("the directory's password is shown, or was lost:\n%s", c)
+	}
+	_, err = Parse("t", []byte("[directory]\nurls = ['ldaps://h']\nbind_password = '"+secret+"'\n"))
+	if err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("the directory's password is in the error: %v", err)
+	}
+}
+
+func TestDirectoryDomain(t *testing.T) {
+	const where = "directory.urls = ['ldap://localhost']\ndirectory.base_dn = 'dc=x'\n"
+	tests := []struct{ text, want string }{
+		{"", ""},
+		{where, "localhost"},
+		{where + "server.domains = [{ name = 'guest.example', anonymous = true }, 'example.org']\n", "example.org"},
+		{where + "server.domains = ['a.example', 'b.example']\ndirectory.account_domain = 'B.example.'\n", "b.example"},
+	}
+	for _, tt := range tests {
+		c, err := Parse("t", []byte(tt.text))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := c.DirectoryDomain(); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
 }
 
 func TestNoCertificateIsNeededWithoutEncryption(t *testing.T) {
@@ -198,20 +228,27 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"server.domains": `["x.example"]`, "server.admins": `["a@localhost"]`, "c2s.listen": `["[::1]:1"]`, "c2s.listen_tls": `[]`,
 		"log.level": `"error"`, "log.format": `"json"`, "tls.certificates": `[{ cert = "a", key = "b" }]`,
 		"tls.min_version": `"1.3"`, "tls.self_signed": `"always"`, "auth.mechanisms": `["PLAIN"]`, "archive.default": `"roster"`,
-		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`, "storage.path": `"p"`, "storage.dsn": `"a=b"`,
+		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`,
+		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
+		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
+		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
+		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`,
+		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1), "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
 		value, given := changed[k.path]
 		was := k.show(Default())
 		switch {
 		case given:
+		case was == "[]":
+			value = `["mailto:a@x"]`
 		case was == "true":
 			value = "false"
 		case was == "false":
 			value = "true"
 		case strings.HasSuffix(was, `B"`):
 			value = `"100KiB"`
-			if strings.HasPrefix(k.path, "roster.") {
+			if strings.HasPrefix(k.path, "roster.") || strings.HasPrefix(k.path, "privacy.") {
 				value = `"2KiB"`
 			}
 		case strings.HasPrefix(was, `"`):
@@ -222,6 +259,9 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		text := k.path + " = " + value + "\n"
 		if k.path == "storage.driver" {
 			text += "storage.dsn = 'a=b'\n"
+		}
+		if k.path == "directory.urls" {
+			text += "directory.base_dn = 'dc=a'\n"
 		}
 		if k.path == "limits.stanza_before_auth" || k.path == "limits.outbox" {
 			text += "limits.stanza = '100KiB'\n"
@@ -262,8 +302,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		shown := c.String()
-		if c.Storage.DSN != "" {
-			shown += fmt.Sprintf("dsn = %s\n", quote(c.Storage.DSN)) // [storage] is the last table
+		for name, value := range map[string]string{"dsn": c.Storage.DSN, "bind_password": c.LDAP.Password} {
+			shown = strings.Replace(shown, "# "+name+" is set, and not shown\n", name+" = "+quote(value)+"\n", 1)
 		}
 		again, err := Parse("shown", []byte(shown))
 		if err != nil {

@@ -2,10 +2,12 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
 )
@@ -39,7 +41,7 @@ const (
 var keys = []key{
 	of("server.domains", fixed, list(1, domain), func(c *Config) *[]server.Domain { return &c.Server.Domains }),
 	of("server.data_dir", fixed, filled, func(c *Config) *string { return &c.DataDir }),
-	of("server.admins", fixed, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
+	of("server.admins", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Server.Admins }),
 	of("server.shutdown_deadline", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Server.ShutdownDeadline }),
 
 	of("log.level", live, oneOf(levels...), func(c *Config) *slog.Level { return &c.Log.Level }),
@@ -70,6 +72,8 @@ var keys = []key{
 	of("limits.read_burst", live, size(16*kib, gib), func(c *Config) *int { return &c.C2S.Limits.BurstBytes }),
 	of("limits.connections", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.Connections }),
 	of("limits.connections_per_address", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectionsPerAddress }),
+	of("limits.connects_per_minute", live, number(0, 10_000_000), func(c *Config) *int { return &c.C2S.Limits.ConnectsPerMinute }),
+	of("limits.exempt_networks", live, list(0, network), func(c *Config) *[]netip.Prefix { return &c.C2S.Limits.ExemptNetworks }),
 	of("limits.auth_timeout", live, span(second, time.Hour), func(c *Config) *time.Duration { return &c.C2S.Limits.AuthTimeout }),
 	of("limits.sessions_per_account", fixed, number(0, 100_000), func(c *Config) *int { return &c.Server.SessionsPerAccount }),
 	of("limits.outbox", fixed, size(64*kib, gib), func(c *Config) *int { return &c.Server.OutboxBytes }),
@@ -93,8 +97,12 @@ var keys = []key{
 
 	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
 	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
+	of("privacy.max_lists", fixed, number(1, 1000), func(c *Config) *int { return &c.Privacy.MaxLists }),
+	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
+	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),
 
 	of("offline.max_messages", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Offline.MaxMessages }),
+	of("offline.max_from_strangers", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Offline.MaxFromStrangers }),
 	of("offline.max_age", fixed, orForever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Offline.MaxAge }),
 
 	of("archive.enabled", fixed, boolean, func(c *Config) *bool { return &c.ArchiveEnabled }),
@@ -103,10 +111,60 @@ var keys = []key{
 	of("archive.page_max", fixed, number(1, 10_000), func(c *Config) *int { return &c.Archive.PageMax }),
 
 	of("vcard.max_size", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxBytes }),
+	of("vcard.max_photo", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.VCard.MaxPhoto }),
+
+	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
+	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
+
+	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
+	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
+
+	of("contact.abuse", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Abuse }),
+	of("contact.admin", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Admin }),
+	of("contact.feedback", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Feedback }),
+	of("contact.sales", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Sales }),
+	of("contact.security", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Security }),
+	of("contact.status", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Status }),
+	of("contact.support", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Support }),
 
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
+
+	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
+	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
+	of("floodgate.subscriptions_per_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.SubscriptionsPerHour }),
+	of("floodgate.requests_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RequestsPerMinute }),
+	of("floodgate.presence_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.PresencePerMinute }),
+	of("floodgate.contact_messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ContactMessagesPerMinute }),
+	of("floodgate.received_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.ReceivedPerMinute }),
+	of("floodgate.refusals_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.RefusalsPerMinute }),
+	of("floodgate.exempt", live, list(0, account), func(c *Config) *[]jid.Bare { return &c.Floodgate.Exempt }),
+	of("directory.urls", fixed, list(0, ldapURL), func(c *Config) *[]string { return &c.LDAP.URLs }),
+	of("directory.ca_file", fixed, free, func(c *Config) *string { return &c.LDAP.CAFile }),
+	of("directory.starttls", fixed, boolean, func(c *Config) *bool { return &c.LDAP.StartTLS }),
+	of("directory.bind_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.BindDN }),
+	of("directory.bind_password_file", fixed, free, func(c *Config) *string { return &c.LDAP.PasswordFile }),
+	hidden(of("directory.bind_password", fixed, free, func(c *Config) *string { return &c.LDAP.Password })),
+	of("directory.account_domain", fixed, orNothing(domainName), func(c *Config) *string { return &c.Directory.Domain }),
+	of("directory.base_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.BaseDN }),
+	of("directory.user_filter", fixed, filter(ldap.NamePlaceholder), func(c *Config) *string { return &c.LDAP.UserFilter }),
+	of("directory.attributes", fixed, attributes, func(c *Config) *ldap.Attributes { return &c.LDAP.Attributes }),
+	of("directory.group_base_dn", fixed, orNothing(dn), func(c *Config) *string { return &c.LDAP.GroupBaseDN }),
+	of("directory.group_filter", fixed, orNothing(filter()), func(c *Config) *string { return &c.LDAP.GroupFilter }),
+	of("directory.groups", fixed, list(0, filled), func(c *Config) *[]string { return &c.LDAP.Groups }),
+	of("directory.group_member_filter", fixed, orNothing(filter(ldap.GroupPlaceholder)), func(c *Config) *string { return &c.LDAP.GroupMemberFilter }),
+	of("directory.interval", fixed, span(10*second, 7*day), func(c *Config) *time.Duration { return &c.Directory.Interval }),
+	of("directory.remove_after", fixed, orNever(span(time.Minute, years)), func(c *Config) *time.Duration { return &c.Directory.RemoveAfter }),
+	of("directory.vanish_percent", fixed, number(0, 100), func(c *Config) *int { return &c.Directory.VanishPercent }),
+	of("directory.take_over", fixed, boolean, func(c *Config) *bool { return &c.Directory.TakeOver }),
+	of("directory.offer_scram", fixed, boolean, func(c *Config) *bool { return &c.Directory.OfferSCRAM }),
+	of("directory.remember_for", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Directory.RememberFor }),
+	of("directory.timeout", fixed, span(100*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.LDAP.Timeout }),
+	of("directory.page_size", fixed, number(1, 10_000), func(c *Config) *int { return &c.LDAP.PageSize }),
+	of("directory.connections", fixed, number(1, 1000), func(c *Config) *int { return &c.LDAP.Connections }),
+
+	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),
 	of("storage.path", fixed, filled, func(c *Config) *string { return &c.Storage.Path }),

@@ -181,8 +181,13 @@ func span(least, most time.Duration) kind[time.Duration] {
 }
 
 // orForever is a duration, or "forever", which is kept as 0.
-func orForever(k kind[time.Duration]) kind[time.Duration] {
-	const word = "forever"
+func orForever(k kind[time.Duration]) kind[time.Duration] { return orWord("forever", k) }
+
+// orNever is a duration, or "never", which is kept as 0.
+func orNever(k kind[time.Duration]) kind[time.Duration] { return orWord("never", k) }
+
+// orWord is a duration, or a word that is kept as 0.
+func orWord(word string, k kind[time.Duration]) kind[time.Duration] {
 	return kind[time.Duration]{
 		write: func(d time.Duration) string {
 			if d == 0 {
@@ -196,7 +201,7 @@ func orForever(k kind[time.Duration]) kind[time.Duration] {
 			}
 			d, faults := k.read(v)
 			for i := range faults {
-				faults[i].remedy += `, or "forever"`
+				faults[i].remedy += ", or " + quote(word)
 			}
 			return d, faults
 		},

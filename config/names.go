@@ -82,6 +82,31 @@ var account = kind[jid.Bare]{
 	},
 }
 
+// network is a range of addresses, or one address.
+var network = kind[netip.Prefix]{
+	write: func(p netip.Prefix) string {
+		if p.IsSingleIP() {
+			return quote(p.Addr().String())
+		}
+		return quote(p.String())
+	},
+	read: func(v any) (netip.Prefix, []fault) {
+		s, _ := v.(string)
+		if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+			a = a.Unmap()
+			return netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		p, err := netip.ParsePrefix(s)
+		switch {
+		case err != nil || p.Addr().Is4In6():
+			return p, no(v, "not a network", `write "192.0.2.0/24" or "2001:db8::/32"`)
+		case p != p.Masked():
+			return p, no(v, "an address within a network", "write %q for all of it, or %q", p.Masked().String(), p.Addr().String())
+		}
+		return p, nil
+	},
+}
+
 // address is where to listen: "host:port" or ":port".
 func address(port string) kind[string] {
 	return text(quote("127.0.0.1:"+port), func(s string) (string, string, string) {

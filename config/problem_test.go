@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, offline, archive, vcard, registration, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, directory, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -100,10 +100,69 @@ var problemTests = []struct {
 		`limits.depth = 5000 (line 6): too large; write 128 or less`,
 		`limits.auth_timeout = "soon" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m"`,
 	}},
+	{"[limits]\nexempt_networks = ['192.0.2.0/24', '192.0.2.1/24', '192.0.2.1', '::ffff:192.0.2.1', 'office', '::ffff:192.0.2.0/120', 'fe80::1%eth0']\n", []string{
+		`limits.exempt_networks[1] = "192.0.2.1/24" (line 2): an address within a network; write "192.0.2.0/24" for all of it, or "192.0.2.1"`,
+		`limits.exempt_networks[3] = "::ffff:192.0.2.1" (line 2): the same as [2]; leave one of them out`,
+		`limits.exempt_networks[4] = "office" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[5] = "::ffff:192.0.2.0/120" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`limits.exempt_networks[6] = "fe80::1%eth0" (line 2): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+	}},
 	{"[limits]\nstanza_before_auth = '1MiB'\noutbox = '64KiB'\n[stream_management]\nack_every = 60\nmax_unacked = 50\n", []string{
 		`limits.stanza_before_auth = "1MiB" (line 2): larger than limits.stanza; write "256KiB" or less`,
 		`limits.outbox = "64KiB" (line 3): smaller than limits.stanza, so that a large stanza could never be sent; write "256KiB" or more`,
 		`stream_management.max_unacked = 50 (line 6): not more than ack_every; write 61 or more`,
+	}},
+	{"[directory]\nurls = ['ldap.example.org', 'http://x', 'ldap://u:p@x', 'ldaps://x/dc=y']\nbase_dn = 'here'\nuser_filter = '(uid=ada)'\ngroup_filter = 'cn=*'\ngroup_member_filter = '(memberOf={groups})'\nremove_after = '5'\nattributes = { login = '', phone = 'a b', fone = 'x' }\n", []string{
+		`directory.urls[0] = "ldap.example.org" (line 2): it is no URL; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[1] = "http://x" (line 2): it begins with neither ldaps:// nor ldap://; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[2] = "ldap://u:p@x" (line 2): there is more than a host and a port in it; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.urls[3] = "ldaps://x/dc=y" (line 2): there is more than a host and a port in it; write "ldaps://ldap.example.org", with a port if it is another than 636`,
+		`directory.base_dn = "here" (line 3): it is no distinguished name (RFC 4514); write it as in "ou=people,dc=example,dc=org"`,
+		`directory.user_filter = "(uid=ada)" (line 4): it has no {name}; write something like "(uid={name})"`,
+		`directory.group_filter = "cn=*" (line 5): it is no LDAP filter (RFC 4515); write something like "(objectClass=groupOfNames)"`,
+		`directory.group_member_filter = "(memberOf={groups})" (line 6): it has no {group}; write something like "(memberOf={group})"`,
+		`directory.remove_after = "5" (line 7): not a duration; write a number with s, m, h or d, such as "90s" or "1h30m", or "never"`,
+		`directory.attributes.login = "" (line 8): empty; name the attribute with the login name`,
+		`directory.attributes.phone = "a b" (line 8): not the name of an attribute; write "telephoneNumber", say, or "" to leave it out`,
+		`directory.attributes.fone = "x" (line 8): unknown key; did you mean "phone"?`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\n", []string{
+		`directory.base_dn = "" (line 1): empty, and there is a directory; write where people are, such as "ou=people,dc=example,dc=org"`,
+	}},
+	{"[directory]\nurls = ['ldap://localhost', 'ldap://[::1]', 'ldap://x']\nbase_dn = 'dc=x'\nstarttls = false\n", []string{
+		`directory.starttls = false (line 4): off, and passwords would be sent in the clear to ldap://x; leave it on, or use ldaps://`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_dn = 'cn=y'\n", []string{
+		`directory.bind_password_file = "" (line 1): empty, and there is a bind_dn; write the name of a file with its password`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_password = 'y'\n", []string{
+		`directory.bind_dn = "" (line 1): empty, and there is a password for it; write the DN of the account that the server searches with`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\nbind_dn = 'cn=y'\nbind_password = 'y'\nbind_password_file = '/f'\n", []string{
+		`directory.bind_password_file = "/f" (line 6): set, and bind_password is too; leave one of them out`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\naccount_domain = 'elsewhere'\n", []string{
+		`directory.account_domain = "elsewhere" (line 4): not a domain with accounts of this server; write one of server.domains`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\ngroups = ['Sales']\n[auth]\nmechanisms = ['SCRAM-SHA-1']\n", []string{
+		`auth.mechanisms = ["SCRAM-SHA-1"] (line 6): without PLAIN nobody from the directory can log in; add "PLAIN"`,
+	}},
+	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\ngroups = ['Sales']\n", []string{
+		`directory.group_filter = "" (line 1): empty, so that no group is found; write "(objectClass=groupOfNames)", or what finds your groups`,
+	}},
+	{"[private_xml]\nmax_element = '1MiB'\n", []string{
+		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,
+	}},
+	{"[contact]\nabuse = ['mailto:abuse@example.org', 'abuse@example.org', 'ftp://x', 'mailto:abuse']\nadmin = 'xmpp:a@x'\n" +
+		"status = ['https:', 'http://a b/']\nsupport = ['tel:help', 'xmpp:@', 'xmpp:a@x?message']\n", []string{
+		`contact.abuse[1] = "abuse@example.org" (line 2): not an address that says of what kind it is; write "mailto:abuse@example.org" or "xmpp:abuse@example.org"`,
+		`contact.abuse[2] = "ftp://x" (line 2): none of the kinds of address; begin it with mailto:, xmpp:, https:, http: or tel:`,
+		`contact.abuse[3] = "mailto:abuse" (line 2): not a mail address; write "mailto:help@example.org"`,
+		`contact.admin = "xmpp:a@x" (line 3): not a list; write ["xmpp:a@x"]`,
+		`contact.status[0] = "https:" (line 4): an address without a host; write "https://example.org/help"`,
+		`contact.status[1] = "http://a b/" (line 4): not a URI; write blanks and the like as %20`,
+		`contact.support[0] = "tel:help" (line 5): not a telephone number; write "tel:+44-20-7946-0018"`,
+		`contact.support[1] = "xmpp:@" (line 5): not a chat address; write "xmpp:help@example.org"`,
 	}},
 	{"[archive]\nretention = '5m'\n[offline]\nmax_age = -1\n[client_state]\nenabled = 'yes'\n", []string{
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Real clients against a running server: slixmpp, profanity, go-sendxmpp and a
-# mellium client. Each check prints a PASS or FAIL line; the end says how many,
-# and the exit status is 1 if any failed.
+# mellium client; and people who move from Prosody to bin/rollcall and back. Each
+# check prints a PASS or FAIL line; the end says how many, and the exit status is
+# 1 if any failed.
 #
-#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium]
+#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration]
 #
 # By default the server is bin/rollcall, started here on free ports of the
 # loopback with a directory, database and certificate of its own. For another
@@ -12,6 +13,7 @@
 #   ADD_ACCOUNT   a program: `ADD_ACCOUNT name` adds name@DOMAIN with the
 #                 password on its standard input
 #   HOST PORT TLS_PORT DOMAIN
+#   ADMIN ADMIN_PASSWORD  an administrator of it; without one commands are not checked
 #   CA            a PEM file with the certificate to trust
 #   STRICT=1      what a server may lack (some SASL mechanisms, ALPN) is
 #                 demanded, as it is of ours
@@ -79,6 +81,7 @@ start_ours() {
 		[server]
 		domains = ["$DOMAIN"]
 		data_dir = "$work/data"
+		admins = ["admin@$DOMAIN"]
 		[c2s]
 		listen = ["$HOST:$PORT"]
 		listen_tls = ["$HOST:$TLS_PORT"]
@@ -88,6 +91,8 @@ start_ours() {
 		exec "$PWD/bin/rollcall" account add "\$1@$DOMAIN" --password-stdin --config "$work/rollcall.toml"
 	SH
 	chmod +x "$ADD_ACCOUNT"
+	export ADMIN=admin ADMIN_PASSWORD=$RANDOM-$RANDOM-$RANDOM
+	echo "$ADMIN_PASSWORD" | "$ADD_ACCOUNT" "$ADMIN"
 	bin/rollcall serve --config "$work/rollcall.toml" >"$work/server.log" 2>&1 &
 	server=$!
 	if ! wait_for 30 listening; then
@@ -144,6 +149,11 @@ checks() {
 			"${GO:-go}" build -o "$work/mellium" ./interop/mellium
 			run mellium "$work/mellium"
 			;;
+		migration)
+			need prosody prosody
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/slixmpp \
+				run migration "$PYTHON" interop/migration/checks.py
+			;;
 		*)
 			echo "no such client: $client" >&2
 			exit 2
@@ -159,7 +169,7 @@ if [ -z "${ADD_ACCOUNT:-}" ]; then
 	ours=1
 	start_ours || set -- none
 fi
-[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium
+[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration}
 if [ "$1" != none ]; then
 	checks "$@"
 	[ -z "$ours" ] || stop_ours

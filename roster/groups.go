@@ -187,15 +187,19 @@ func (g *Groups) Get(ctx context.Context, name string) (Group, error) {
 	return g.all[at], nil
 }
 
-// AccountAdded hears that there is a new account.
-func (g *Groups) AccountAdded(ctx context.Context, who jid.Bare) error {
+// AccountAdded hears that there are new accounts.
+func (g *Groups) AccountAdded(ctx context.Context, all ...jid.Bare) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at, known := slices.BinarySearch(g.accounts, who)
-	if g.accounts == nil || known {
+	if g.accounts == nil {
 		return nil
 	}
-	g.accounts = slices.Concat(g.accounts[:at], []jid.Bare{who}, g.accounts[at:])
+	more := slices.Concat(g.accounts, all)
+	slices.Sort(more)
+	if more = slices.Compact(more); len(more) == len(g.accounts) {
+		return nil // they were known
+	}
+	g.accounts = more
 	return g.enforce(ctx)
 }
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# All tests, with the race detector, on both databases. Arguments go to
-# `go test`; without any it is all packages.
+# All tests, with the race detector, on both databases and with a directory.
+# Arguments go to `go test`; without any it is all packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 . scripts/postgres.sh
+. scripts/slapd.sh
 
 need gcc gcc libc6-dev # the race detector is linked with it
 
@@ -12,6 +13,7 @@ trap postgres_stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 postgres_start
+slapd_install
 
 # The race detector makes garbage of its own, so that what must make none is
 # looked at without it first.

@@ -37,4 +37,8 @@ type Domain struct {
 	// Anonymous says that people may log in here without an account
 	// (SASL ANONYMOUS). Nobody else can log in to such a domain.
 	Anonymous bool
+
+	// Directory says that accounts here come from a directory of people. Who is not
+	// in it gets an account from an operator and from nobody else.
+	Directory bool
 }

@@ -5,12 +5,14 @@
 //
 // A connection's goroutine (package c2s) scans a stanza, whole and validated,
 // and calls Server.Handle. Handle stamps the sender's full JID, finds out whom
-// the stanza is for and takes it through the phases of leaving in the sender's
-// account: Guard, Amend, Record, Copy. Then it is routed: to the server itself,
-// or to an account. There the pure function Decide says what RFC 6121 §8.5
-// wants of it; the phases of arriving may refuse, change, keep and copy it; what
-// is to be kept goes to the Keeper; and what is to be delivered is spliced anew
-// from the stanza's bytes and put into the outboxes of the receiver's sessions.
+// the stanza is for, asks the sender's Filter and takes it through the phases of
+// leaving in the sender's account: Guard, Amend, Record, Copy. Then it is routed:
+// to the server itself, or to an account. There the pure function Decide says what
+// RFC 6121 §8.5 wants of it. Whom the filters of the account and its sessions do
+// not let in finds no such account. Else the phases of arriving may refuse, change,
+// keep and copy it; what is to be kept goes to the Keeper; and what is to be
+// delivered is spliced anew from the stanza's bytes and put into the outboxes of
+// the receiver's sessions.
 //
 // All of that happens on the sender's goroutine, so what one sender sends stays
 // in order without further machinery. An outbox never blocks: it is a bounded

@@ -23,6 +23,7 @@ type Info struct {
 	Specs   []Spec
 	Host    []string // disco#info features of the server (XEP-0030)
 	Account []string // disco#info features of an account
+	Own     []string // … of one's own account only
 }
 
 // Spec is a specification that a feature implements.
@@ -68,12 +69,13 @@ func (done) Error() string { return "handled" }
 
 // Packet is a stanza on its way. It is valid during the call only.
 type Packet struct {
-	Stanza  *stanza.Stanza
-	From    jid.JID  // the sender, stamped
-	To      jid.JID  // the receiver; the sender's own bare JID if it named none
-	Sender  *Session // nil unless it comes straight from a session here
-	Account *Account // whose phases these are
-	Stamp   string   // if set, the escaped address to put in from instead of the sender's full JID
+	Stanza   *stanza.Stanza
+	From     jid.JID  // the sender, stamped
+	To       jid.JID  // the receiver; the sender's own bare JID if it named none
+	Sender   *Session // nil unless it comes straight from a session here
+	Account  *Account // whose phases these are
+	Stranger bool     // a Guard has found that sender and receiver are no contacts
+	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
 	// Arriving messages.
 	Action Action    // what will become of it
@@ -166,6 +168,15 @@ const (
 	numTargets
 )
 
+// Node answers service discovery of one node (XEP-0030 §3.2, §4.2): the payload
+// is the whole <query/>.
+type Node struct{ Info, Items Answerer }
+
+type nodeKey struct {
+	target Target
+	node   string
+}
+
 type iqKey struct {
 	target       Target
 	set          bool
@@ -177,13 +188,16 @@ type Registry struct {
 	srv      *Server
 	handlers [4][numDirections][numPhases][]Handler
 	iq       map[iqKey]Answerer
+	nodes    map[nodeKey]Node
 	bound    []func(*Session)
 	ended    []func(*Session)
 	flushed  []func(*Session, []int64)
-	added    []func(context.Context, jid.Bare)
+	added    []func(context.Context, ...jid.Bare)
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
+	changed  []func(*Account)
 	streams  []func(domain string) []byte
+	filters  Loader
 	infos    []Info
 	slots    int
 	flags    int
@@ -206,6 +220,16 @@ func (r *Registry) IQ(t Target, set bool, space, local string, a Answerer) {
 	r.iq[k] = a
 }
 
+// Node adds a node of the server (ToHost) or of one's own account (ToSelf), which
+// service discovery then knows.
+func (r *Registry) Node(t Target, node string, n Node) {
+	k := nodeKey{t, node}
+	if _, taken := r.nodes[k]; taken {
+		panic("server: two features have the node " + node)
+	}
+	r.nodes[k] = n
+}
+
 // OnBound adds a call for each session as it is bound.
 func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
 
@@ -218,9 +242,9 @@ func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 // acknowledge. It must not block.
 func (r *Registry) OnFlushed(f func(s *Session, refs []int64)) { r.flushed = append(r.flushed, f) }
 
-// OnAdded adds a call for each account that was made. Nobody has logged in to it
+// OnAdded adds a call for accounts that were made, one or many. Nobody has logged in to it
 // yet.
-func (r *Registry) OnAdded(f func(context.Context, jid.Bare)) { r.added = append(r.added, f) }
+func (r *Registry) OnAdded(f func(context.Context, ...jid.Bare)) { r.added = append(r.added, f) }
 
 // OnRemoving adds a call for each account that is about to be removed: the last
 // chance to read what is its own.
@@ -228,6 +252,10 @@ func (r *Registry) OnRemoving(f func(context.Context, *Account)) { r.removing = 
 
 // OnRemoved adds a call for each account that was removed.
 func (r *Registry) OnRemoved(f func(*Account)) { r.removed = append(r.removed, f) }
+
+// OnChanged adds a call for each account whose data somebody else has changed in
+// the database: what is remembered of it is not to be trusted any more.
+func (r *Registry) OnChanged(f func(*Account)) { r.changed = append(r.changed, f) }
 
 // StreamFeature adds an element to the features of an authenticated stream.
 func (r *Registry) StreamFeature(f func(domain string) []byte) { r.streams = append(r.streams, f) }

@@ -144,7 +144,9 @@ func parse(raw []byte) (*stanza.Stanza, error) {
 }
 
 // Post routes a stanza that the server itself puts together on behalf of from,
-// past the phases of leaving. sender, if not nil, is the session whose
+// past the phases of leaving. What an account itself says goes only to whom its
+// filter lets it; of what is said for a session the caller has to know. sender, if
+// not nil, is the session whose
 // goroutine it runs on and that hears of errors.
 func (srv *Server) Post(ctx context.Context, sender *Session, raw []byte) error {
 	st, err := parse(raw)
@@ -163,6 +165,9 @@ func (srv *Server) Post(ctx context.Context, sender *Session, raw []byte) error 
 	defer sc.release()
 	p := &sc.leaving
 	*p = Packet{Stanza: st, From: from, To: to, Sender: sender, scratch: sc, srv: srv, toAttr: stanza.Escape(to.String()), Stamp: stanza.Escape(from.String())}
+	if sender == nil && !srv.speaksFor(ctx, p) {
+		return nil
+	}
 	if err := srv.route(ctx, p); err != nil && err != Done {
 		srv.refuse(p, err)
 	}
@@ -209,7 +214,7 @@ func (srv *Server) again(ctx context.Context, a *Account, raw []byte, at time.Ti
 	defer sc.release()
 	q := &sc.arriving
 	*q = Packet{Stanza: st, From: from, To: to, Account: now, Again: true, Since: at, scratch: sc, srv: srv, toAttr: stanza.Escape(to.String())}
-	if q.Action = Decide(situation(q, now, true)); q.Action == Refuse {
+	if q.Action = Decide(situation(q, now, true)); q.Action == Refuse || q.keptOut() {
 		srv.refuse(q, stanza.ErrServiceUnavailable)
 		return
 	}

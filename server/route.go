@@ -54,6 +54,9 @@ func (srv *Server) Handle(ctx context.Context, s *Session, st *stanza.Stanza) er
 		err = valid(st)
 	}
 	if err == nil {
+		err = leave(p)
+	}
+	if err == nil {
 		err = srv.run(p, Leaving, Guard, numPhases)
 	}
 	if err == nil {
@@ -188,6 +191,13 @@ func (srv *Server) arrive(ctx context.Context, p *Packet, a *Account, exists boo
 	*q = *p
 	q.Account, q.extra = a, p.extra[:0]
 	q.Action = Decide(situation(q, a, exists))
+	if exists && q.keptOut() {
+		// To whom an account does not let in there is no such account, so that
+		// nobody learns which it is (XEP-0016 §2.14).
+		exists = false
+		q.Action = Decide(situation(q, a, exists))
+		q.Account = nil
+	}
 	if q.Action == Refuse {
 		return stanza.ErrServiceUnavailable
 	}
@@ -293,7 +303,10 @@ func (p *Packet) Stamped() int64 {
 }
 
 // Gets reports whether the message itself will go to that session.
-func (p *Packet) Gets(s *Session) bool {
+func (p *Packet) Gets(s *Session) bool { return p.meant(s) && p.Admits(s) }
+
+// meant reports whether it would, if the session lets it in.
+func (p *Packet) meant(s *Session) bool {
 	if s.out.over.Load() {
 		return false
 	}

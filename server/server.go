@@ -29,6 +29,10 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 
+	// Admit says whether an account may have a session: nil, [ErrDisabled], or
+	// another error. Without it every account may.
+	Admit func(ctx context.Context, a *Account) error
+
 	// LastID is the highest archive id that was ever given. New ones are higher,
 	// even if the clock was set back meanwhile.
 	LastID int64
@@ -42,6 +46,7 @@ type Server struct {
 	domains  map[string]Domain
 	accounts Accounts
 	keeper   Keeper
+	admit    func(context.Context, *Account) error
 	reg      *Registry
 	dir      *directory
 	log      *slog.Logger
@@ -51,6 +56,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
 }
@@ -59,7 +65,7 @@ type Server struct {
 // cancelled after Stop.
 func New(ctx context.Context, o Options) *Server {
 	srv := &Server{
-		cfg: o.Config, domains: map[string]Domain{}, accounts: o.Accounts, keeper: o.Keeper,
+		cfg: o.Config, domains: map[string]Domain{}, accounts: o.Accounts, keeper: o.Keeper, admit: o.Admit,
 		dir: newDirectory(), log: o.Log, version: o.Version, began: time.Now(), ctx: ctx,
 	}
 	srv.ids.last.Store(o.LastID)
@@ -69,7 +75,7 @@ func New(ctx context.Context, o Options) *Server {
 	for _, d := range o.Config.Domains {
 		srv.domains[d.Name] = d
 	}
-	srv.reg = &Registry{srv: srv, iq: map[iqKey]Answerer{}}
+	srv.reg = &Registry{srv: srv, iq: map[iqKey]Answerer{}, nodes: map[nodeKey]Node{}}
 	for _, f := range o.Features {
 		srv.reg.infos = append(srv.reg.infos, f.Info())
 		f.Register(srv.reg)
@@ -108,6 +114,12 @@ func (srv *Server) StreamFeatures(domain string) []byte {
 	return b
 }
 
+// Node returns what answers service discovery of a node, if a feature has it.
+func (srv *Server) Node(t Target, node string) (n Node, ok bool) {
+	n, ok = srv.reg.nodes[nodeKey{t, node}]
+	return n, ok
+}
+
 // Infos returns what the features say of themselves, in order.
 func (srv *Server) Infos() []Info { return srv.reg.infos }
 
@@ -126,7 +138,13 @@ func (srv *Server) Account(ctx context.Context, j jid.Bare) (a *Account, ok bool
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return NewAccount(j, id), true, nil
+	a = NewAccount(j, id)
+	f, err := srv.filterOf(ctx, a)
+	if err != nil {
+		return nil, false, err
+	}
+	a.SetFilter(f)
+	return a, true, nil
 }
 
 // EachSession calls f for all sessions.
@@ -136,19 +154,24 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 
 // Bind makes a session for an authenticated account, for the goroutine that
 // reads the connection, which is to call Release in the end. A session that has the
-// resource already is cut off (RFC 6120 §7.7.2.2: the newer one wins).
+// resource already is cut off (RFC 6120 §7.7.2.2: the newer one wins). The error
+// is that of [Server.Admit] if the account may not have one any more.
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
 		JID: account.JID.With(resource), srv: srv,
-		bare: account.attr, conn: c,
+		bare: account.attr, conn: c, began: time.Now().Unix(),
 	}
 	s.full = stanza.Escape(s.JID.String())
 	s.out.limit = srv.cfg.OutboxBytes
 	s.out.owner = s
 	s.out.flusher = &srv.flusher
 	s.out.use(c)
+	f, err := srv.filterOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	for {
-		taken, err := srv.dir.add(s, account.ID, srv.cfg.SessionsPerAccount)
+		taken, err := srv.dir.add(s, account.ID, f, srv.cfg.SessionsPerAccount)
 		if err != nil {
 			return nil, err
 		}
@@ -162,16 +185,22 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 			return nil, ctx.Err()
 		}
 	}
+	// Whoever bars an account does so first, and then ends the sessions that it
+	// finds. So looking comes after being found.
+	if err := srv.Admit(ctx, account); err != nil {
+		s.end(ctx, nil) // nobody has heard of it
+		return nil, err
+	}
 	for _, f := range srv.reg.bound {
 		f(s)
 	}
 	return s, nil
 }
 
-// Added tells the server that an account was made.
-func (srv *Server) Added(ctx context.Context, j jid.Bare) {
+// Added tells the server that accounts were made.
+func (srv *Server) Added(ctx context.Context, all ...jid.Bare) {
 	for _, f := range srv.reg.added {
-		f(ctx, j)
+		f(ctx, all...)
 	}
 }
 
@@ -194,6 +223,23 @@ func (srv *Server) Removed(j jid.Bare, id int64) {
 	}
 	for _, f := range srv.reg.removed {
 		f(a)
+	}
+}
+
+// Changed tells the server that an account's data were changed in the database
+// by somebody else, as by an import: the features forget what they remember of
+// it. Its sessions end, since their clients know the account as it was; they
+// come back by themselves (RFC 6120 §4.9.3.16).
+func (srv *Server) Changed(j jid.Bare, id int64) {
+	a := srv.dir.lookup(j)
+	if a == nil {
+		a = NewAccount(j, id)
+	}
+	for _, f := range srv.reg.changed {
+		f(a)
+	}
+	for _, s := range a.Sessions() {
+		s.HangUp(&stream.Fault{Condition: mellium.Reset, Text: "the account was changed; connect again"})
 	}
 }
 

@@ -32,10 +32,12 @@ type Session struct {
 	srv     *Server
 	full    string // JID, escaped
 	bare    string // bare JID, escaped
+	began   int64  // Unix seconds
 
 	// Safe.
 	out       outbox
 	available atomic.Pointer[Availability]
+	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
 	heard     atomic.Int64 // when the client was last heard of, Unix seconds
 	inactive  atomic.Bool
@@ -44,11 +46,10 @@ type Session struct {
 	// Owned by the goroutine that reads the stream; by whoever ends the session
 	// once there is none.
 	slots   []any
-	lang    string        // of the client's stream, escaped
-	keep    time.Duration // how long it waits to be resumed; 0: it cannot be
-	counted uint32        // stanzas taken in, modulo 2^32 (XEP-0198 §4)
-	covered Ticket        // what the stanzas taken in were stored under
-	lastTo  []byte        // the address before, as it came, and what it means
+	lang    string // of the client's stream, escaped
+	counted uint32 // stanzas taken in, modulo 2^32 (XEP-0198 §4)
+	covered Ticket // what the stanzas taken in were stored under
+	lastTo  []byte // the address before, as it came, and what it means
 	to      jid.JID
 	toAttr  string
 
@@ -58,7 +59,9 @@ type Session struct {
 	reader latch // the reader has let go
 	gone   latch // the session has ended
 	expiry *time.Timer
-	conn   Connection // nil once it is gone
+	keep   time.Duration // how long it waits to be resumed; 0: it cannot be
+	conn   Connection    // nil once it is gone
+	last   *Peer         // of the connection that is gone
 }
 
 type life uint8
@@ -134,6 +137,12 @@ func (s *Session) Availability() *Availability { return s.available.Load() }
 
 // SetAvailability changes it.
 func (s *Session) SetAvailability(a *Availability) { s.available.Store(a) }
+
+// ChangeAvailability changes it unless it has changed meanwhile, for those who do
+// not run on the goroutine that reads the stream.
+func (s *Session) ChangeAvailability(from, to *Availability) bool {
+	return s.available.CompareAndSwap(from, to)
+}
 
 // Has reports whether a flag is set.
 func (s *Session) Has(f Flag) bool { return s.flags.Load()&uint32(f) != 0 }
@@ -251,7 +260,11 @@ func (s *Session) WhenStored(f func(h uint32)) {
 
 // KeepFor lets the session wait so long to be resumed, once its connection is
 // lost.
-func (s *Session) KeepFor(d time.Duration) { s.keep = d }
+func (s *Session) KeepFor(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep = d
+}
 
 // maxLang bounds a language tag (RFC 5646 §4.4.1: 35 characters do).
 const maxLang = 64
@@ -314,6 +327,7 @@ func (s *Session) Hibernate() bool {
 	if dead || s.fault.Load() != nil || s.life != connected || s.keep <= 0 {
 		return false
 	}
+	s.last = s.peer()
 	s.life, s.conn = hibernating, nil
 	s.srv.tasks.Add(1)
 	s.expiry = time.AfterFunc(s.keep, func() {
@@ -342,7 +356,7 @@ func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface fu
 		s.mu.Lock()
 	}
 	defer s.mu.Unlock()
-	if s.life != hibernating {
+	if s.life != hibernating || s.fault.Load() != nil { // it may be about to be cut off
 		return ErrGone
 	}
 	if err := s.out.ack(h); err != nil {
@@ -351,14 +365,17 @@ func (s *Session) Resume(ctx context.Context, h uint32, c Connection, preface fu
 	if s.expiry.Stop() {
 		s.srv.tasks.Done()
 	}
-	s.life, s.reader, s.conn = connected, latch{}, c
+	s.life, s.reader, s.conn, s.last = connected, latch{}, c, nil
 	s.out.resume(c, preface(s.counted))
 	return nil
 }
 
 // End ends the session, once: it leaves the directory, the features hear of
 // it, and what its client never got goes elsewhere.
-func (s *Session) End(ctx context.Context) {
+func (s *Session) End(ctx context.Context) { s.end(ctx, s.srv.reg.ended) }
+
+// end ends the session; told are those who hear of it.
+func (s *Session) end(ctx context.Context, told []func(*Session)) {
 	s.mu.Lock()
 	if s.life == over {
 		s.mu.Unlock()
@@ -375,8 +392,9 @@ func (s *Session) End(ctx context.Context) {
 		s.gone.set()
 	}()
 	s.out.detach()
+	s.freeze()
 	s.srv.dir.remove(s)
-	for _, f := range s.srv.reg.ended {
+	for _, f := range told {
 		f(s)
 	}
 	s.SetAvailability(nil)

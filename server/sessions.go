@@ -15,6 +15,7 @@ type Account struct {
 	JID      jid.Bare
 	ID       int64 // the number it is stored under; 0 for an anonymous user
 	attr     string
+	filter   atomic.Pointer[Filter]
 	sessions atomic.Pointer[[]*Session]
 }
 
@@ -90,8 +91,8 @@ func (d *directory) lookup(j jid.Bare) *Account {
 }
 
 // add puts a session in, and returns the one that has its resource already
-// instead, if any.
-func (d *directory) add(s *Session, id int64, most int) (taken *Session, err error) {
+// instead, if any. The filter is for an account that had none.
+func (d *directory) add(s *Session, id int64, f Filter, most int) (taken *Session, err error) {
 	j := s.JID.Bare()
 	sh := d.shard(j)
 	sh.mu.Lock()
@@ -99,6 +100,7 @@ func (d *directory) add(s *Session, id int64, most int) (taken *Session, err err
 	a := sh.accounts[j]
 	if a == nil {
 		a = NewAccount(j, id)
+		a.SetFilter(f)
 	}
 	if taken = a.Session(s.JID.Resource()); taken != nil {
 		return taken, nil

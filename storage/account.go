@@ -22,10 +22,16 @@ type AccountID int64
 
 // Account is a local user.
 type Account struct {
-	ID       AccountID
-	JID      jid.Bare
-	Created  time.Time
-	Disabled bool // nobody can log in to it
+	ID        AccountID
+	JID       jid.Bare
+	Created   time.Time
+	Disabled  bool      // by an operator: nobody can log in to it
+	LastLogin time.Time // the zero time if nobody ever did, as far as is known
+
+	// Directory says that it comes from a directory. Gone is since when its person is
+	// not in there, so that nobody can log in to it either; the zero time: they are.
+	Directory bool
+	Gone      time.Time
 }
 
 // Accounts keeps accounts. It is a [sasl.Credentials].
@@ -34,8 +40,8 @@ type Accounts struct{ db *DB }
 // Accounts returns the store of accounts.
 func (db *DB) Accounts() *Accounts { return &Accounts{db} }
 
-// Create adds an account, with what verifies its password if it has one. The
-// error is [ErrExists] when the name is taken.
+// Create adds an account, with what verifies its password if it has one, and
+// what people find it by until it has a vCard. The error is [ErrExists] when the name is taken.
 func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) (AccountID, error) {
 	var id AccountID
 	era := s.db.ids.now()
@@ -47,6 +53,9 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 		if !found {
 			return ErrExists
 		}
+		if err := t.describe(ctx, "search.put", id, who, nil); err != nil {
+			return err
+		}
 		return putKeys(ctx, t, id, keys)
 	})
 	if err != nil {
@@ -56,15 +65,18 @@ func (s *Accounts) Create(ctx context.Context, who jid.Bare, keys map[sasl.Hash]
 	return id, nil
 }
 
-// SetKeys replaces all that verifies an account's password.
+// SetKeys replaces all that verifies an account's password. An account with a
+// password here is no directory's.
 func (s *Accounts) SetKeys(ctx context.Context, who jid.Bare, keys map[sasl.Hash]sasl.Keys) error {
 	return s.db.tx(ctx, "change the password of "+string(who), func(t *tx) error {
 		id, err := t.account(ctx, who)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, "account.drop_keys", int64(id)); err != nil {
-			return err
+		for _, query := range []string{"account.drop_keys", "directory.leave"} {
+			if _, err := t.exec(ctx, query, int64(id)); err != nil {
+				return err
+			}
 		}
 		return putKeys(ctx, t, id, keys)
 	})
@@ -81,7 +93,8 @@ func putKeys(ctx context.Context, t *tx, id AccountID, keys map[sasl.Hash]sasl.K
 }
 
 // Keys returns what verifies an account's password with a hash. found is false
-// when there is no such account, it is disabled, or it has no keys of that hash.
+// when there is no such account or it has no keys of that hash. Whether whoever
+// knows the password may log in is for [Accounts.Admit] to say.
 func (s *Accounts) Keys(ctx context.Context, who jid.Bare, hash sasl.Hash) (k sasl.Keys, found bool, err error) {
 	found, err = s.db.one(ctx, "account.keys", []any{string(who), hash.String()},
 		&k.Salt, &k.Iterations, &k.StoredKey, &k.ServerKey)
@@ -168,8 +181,17 @@ func (s *Accounts) readID(ctx context.Context, who jid.Bare) (id AccountID, foun
 
 // List returns up to limit accounts in the order of their addresses, from the
 // first one after the given address on; "" is the beginning.
-func (s *Accounts) List(ctx context.Context, after jid.Bare, limit int) (out []Account, err error) {
-	err = s.db.each(ctx, "account.list", []any{string(after), int64(limit)}, func(rows *sql.Rows) error {
+func (s *Accounts) List(ctx context.Context, after jid.Bare, limit int) ([]Account, error) {
+	return s.list(ctx, "account.list", after, limit)
+}
+
+// ListDisabled is List of those that nobody can log in to.
+func (s *Accounts) ListDisabled(ctx context.Context, after jid.Bare, limit int) ([]Account, error) {
+	return s.list(ctx, "account.list_disabled", after, limit)
+}
+
+func (s *Accounts) list(ctx context.Context, query string, after jid.Bare, limit int) (out []Account, err error) {
+	err = s.db.each(ctx, query, []any{string(after), int64(limit)}, func(rows *sql.Rows) error {
 		var a Account
 		if err := rows.Scan(a.fields()...); err != nil {
 			return err
@@ -186,6 +208,12 @@ func (s *Accounts) Count(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// CountDisabled returns how many of them nobody can log in to.
+func (s *Accounts) CountDisabled(ctx context.Context) (n int, err error) {
+	_, err = s.db.one(ctx, "account.count_disabled", nil, &n)
+	return n, err
+}
+
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled}
+	return []any{&a.ID, &a.JID, (*micros)(&a.Created), &a.Disabled, (*sinceEver)(&a.LastLogin), &a.Directory, (*sinceEver)(&a.Gone)}
 }

@@ -4,16 +4,47 @@
 SELECT id FROM account WHERE jid = $1;
 
 -- name: get
-SELECT id, jid, created, disabled FROM account WHERE jid = $1;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.jid = $1;
 
 -- name: list
-SELECT id, jid, created, disabled FROM account WHERE jid > $1 ORDER BY jid LIMIT $2;
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.jid > $1 ORDER BY a.jid LIMIT $2;
+
+-- name: list_disabled
+SELECT a.id, a.jid, a.created, a.disabled, COALESCE(l.at, 0),
+	CASE WHEN p.account IS NULL THEN 0 ELSE 1 END, COALESCE(p.gone, 0)
+FROM account a LEFT JOIN account_login l ON l.account = a.id LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.jid > $1 AND (a.disabled <> 0 OR p.gone <> 0) ORDER BY a.jid LIMIT $2;
 
 -- name: everybody
 SELECT jid FROM account ORDER BY jid;
 
 -- name: count
 SELECT count(*) FROM account;
+
+-- name: count_disabled
+SELECT count(*) FROM account a LEFT JOIN directory_person p ON p.account = a.id
+WHERE a.disabled <> 0 OR p.gone <> 0;
+
+-- Nobody logs in to an account that an operator disabled, or whose person is not in
+-- the directory that it comes from.
+-- name: admit
+SELECT CASE WHEN a.disabled <> 0 OR COALESCE(p.gone, 0) <> 0 THEN 1 ELSE 0 END
+FROM account a LEFT JOIN directory_person p ON p.account = a.id WHERE a.id = $1;
+
+-- name: hashes
+SELECT hash FROM credential WHERE account = $1 ORDER BY hash;
+
+-- name: logged_in
+INSERT INTO account_login (account, at)
+SELECT id, CAST($2 AS BIGINT) FROM account WHERE id = $1
+ON CONFLICT (account) DO UPDATE SET at = excluded.at
+	WHERE excluded.at > account_login.at;
 
 -- name: create
 INSERT INTO account (jid, created, disabled) VALUES ($1, $2, 0)
@@ -54,7 +85,12 @@ DELETE FROM archive_index WHERE owner = $1;
 -- name: keys
 SELECT c.salt, c.iterations, c.stored_key, c.server_key
 FROM account a JOIN credential c ON c.account = a.id
-WHERE a.jid = $1 AND a.disabled = 0 AND c.hash = $2;
+WHERE a.jid = $1 AND c.hash = $2;
+
+-- name: lacking
+SELECT count(*) FROM account a
+WHERE a.disabled = 0 AND EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id)
+	AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id AND c.hash = $1);
 
 -- name: put_keys
 INSERT INTO credential (account, hash, salt, iterations, stored_key, server_key)

@@ -88,7 +88,7 @@ func TestKeys(t *testing.T) {
 		if err := s.Disable(ctx, "ada@x", true); err != nil {
 			t.Fatal(err)
 		}
-		wantKeys(t, s, "ada@x", sasl.SHA256, changed, false)
+		wantKeys(t, s, "ada@x", sasl.SHA256, changed, true) // Admit is who says no
 		if a, err := s.Lookup(ctx, "ada@x"); err != nil || !a.Disabled {
 			t.Errorf("disabled: %+v, %v", a, err)
 		}

@@ -36,13 +36,18 @@ func (s *Archive) Page(ctx context.Context, owner int64, f archive.Filter, c arc
 	if err := s.w.catchUp(ctx, owner); err != nil {
 		return nil, false, err
 	}
+	return s.db.archivePage(ctx, owner, f, c)
+}
+
+// archivePage reads a page of what is in the index.
+func (db *DB) archivePage(ctx context.Context, owner int64, f archive.Filter, c archive.Cut) (page []archive.Message, more bool, err error) {
 	query := "archive.forward"
 	if c.Backward {
 		query = "archive.backward"
 	}
 	args := append(filterArgs(owner, f), int64(c.Max)+1, int64(c.Skip))
 	size := 0
-	err = s.db.each(ctx, query, args, func(rows *sql.Rows) error {
+	err = db.each(ctx, query, args, func(rows *sql.Rows) error {
 		if more = more || len(page) == c.Max || c.Bytes > 0 && size >= c.Bytes; more {
 			return nil
 		}

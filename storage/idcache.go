@@ -73,3 +73,15 @@ func (m *micros) Scan(src any) error {
 	*m = micros(time.UnixMicro(n).UTC())
 	return nil
 }
+
+// sinceEver scans microseconds since 1970 into a time.Time; 0 is the zero time.
+type sinceEver time.Time
+
+// Scan implements sql.Scanner.
+func (m *sinceEver) Scan(src any) error {
+	if src == int64(0) {
+		*m = sinceEver{}
+		return nil
+	}
+	return (*micros)(m).Scan(src)
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	"rollcall/server/features/vcard"
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
 )
 
-// VCards keeps one vCard for each account, as XML bytes.
+// VCards keeps one vCard for each account, as XML bytes: a [vcard.Store].
 type VCards struct{ db *DB }
 
 // VCards returns the store of vCards.
@@ -19,15 +21,49 @@ func (s *VCards) Get(ctx context.Context, owner jid.Bare) (xml []byte, found boo
 	return xml, found, err
 }
 
-// Set keeps an account's vCard. Without such an account the error is
-// [ErrNoAccount].
+// Set keeps an account's vCard, what its picture is known by, and what people
+// find the account by. Without such an account the error is [ErrNoAccount].
 func (s *VCards) Set(ctx context.Context, owner jid.Bare, xml []byte) error {
 	if xml == nil {
 		xml = []byte{}
 	}
-	n, err := s.db.exec(ctx, "vcard.put", string(owner), xml, time.Now().UnixMicro())
-	if err == nil && n == 0 {
-		err = ErrNoAccount
+	e := card(xml)
+	return s.db.tx(ctx, "keep the vCard of "+string(owner), func(t *tx) error {
+		id, err := t.account(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "vcard.put", int64(id), xml, photo(e), time.Now().UnixMicro()); err != nil {
+			return err
+		}
+		return t.describe(ctx, "search.put", id, owner, e)
+	})
+}
+
+// unseen is in place of the hash of a picture that nobody has looked at: that of
+// a vCard from before there were hashes.
+const unseen = "?"
+
+// Photo implements [vcard.Store].
+func (s *VCards) Photo(ctx context.Context, account int64) (hash string, kept bool, err error) {
+	kept, err = s.db.one(ctx, "vcard.photo", []any{account}, &hash)
+	if err != nil || !kept || hash != unseen {
+		return hash, kept, err
 	}
-	return err
+	var xml []byte
+	if kept, err = s.db.one(ctx, "vcard.of", []any{account}, &xml); err != nil || !kept {
+		return "", kept, err
+	}
+	hash = photo(card(xml))
+	_, err = s.db.exec(ctx, "vcard.put_photo", account, hash)
+	return hash, true, err
+}
+
+// photo returns the hash of the picture in a vCard, which may be nil.
+func photo(card *stanza.Element) string {
+	if card == nil {
+		return ""
+	}
+	hash, _ := vcard.Photo(card)
+	return hash
 }

@@ -24,6 +24,9 @@ type goal struct {
 	ofNull float64 // as a multiple of the null relay's
 	of     string  // with ofBest: this server's figure instead of the best one's
 	most   float64 // in the unit
+
+	ofOwn float64 // as a multiple of this server's own figure in the scenario base
+	base  string
 }
 
 const (
@@ -45,6 +48,8 @@ var goals = []goal{
 	{what: "login storm 1000×50", scenario: "storm-1000x50", figure: "server_cpu_s", unit: "s CPU", ofBest: 1. / 5},
 	{what: "idle connection", scenario: "idle", figure: perConn, unit: "KiB", most: 8},
 	{what: "idle connection with TLS", scenario: "idle-tls", figure: perConn, unit: "KiB", most: 20},
+	{what: "chat, lists of 50 items", scenario: "chat-lists", figure: perDelivery, unit: "µs CPU/message", ofOwn: 1.3, base: "chat-no-lists"},
+	{what: "login, 200 shared contacts", scenario: "login-shared200", figure: perLogin, unit: "ms CPU/login", ofOwn: 2, base: "login-own200"},
 	{what: "p99 at 2,000 messages/s", scenario: "chat-2000ps", figure: "latency_ms.p99", unit: "ms", ofBest: 1, of: "ejabberd"},
 }
 
@@ -73,7 +78,8 @@ func table(w io.Writer, server string, plain, archived results) error {
 		}
 		relay := from.median(null, g)
 		cells = append(cells, number(relay))
-		row(&b, append(cells, g.judge(ours, best, relay)...))
+		own := from.median(server, goal{scenario: g.base, figure: g.figure})
+		row(&b, append(cells, g.judge(ours, best, relay, own)...))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -81,7 +87,7 @@ func table(w io.Writer, server string, plain, archived results) error {
 
 // judge says how a figure stands to the bounds: the ratio, the bound in words,
 // and whether it is kept.
-func (g goal) judge(ours, best, relay float64) []string {
+func (g goal) judge(ours, best, relay, own float64) []string {
 	var ratio, bound []string
 	met := true
 	check := func(value, limit float64, how, words string) {
@@ -99,12 +105,16 @@ func (g goal) judge(ours, best, relay float64) []string {
 	if g.ofNull > 0 {
 		check(ours/relay, g.ofNull, number(ours/relay)+"× null", number(g.ofNull)+"× null")
 	}
+	if g.ofOwn > 0 {
+		check(ours/own, g.ofOwn, number(ours/own)+"× "+g.base, number(g.ofOwn)+"× "+g.base)
+	}
 	if g.most > 0 {
 		check(ours, g.most, number(ours), number(g.most))
 	}
 	verdict := "no"
 	switch {
-	case math.IsNaN(ours) || g.ofBest > 0 && math.IsNaN(best) || g.ofNull > 0 && math.IsNaN(relay):
+	case math.IsNaN(ours) || g.ofBest > 0 && math.IsNaN(best) || g.ofNull > 0 && math.IsNaN(relay),
+		g.ofOwn > 0 && math.IsNaN(own):
 		verdict = "not measured"
 	case met:
 		verdict = "yes"

@@ -20,6 +20,8 @@ xmppload: chat: not JSON
 {"label":"rollcall/pinned/chat-2000ps","latency_ms":{"p99":3}}
 {"label":"prosody/pinned/chat-2000ps","latency_ms":{"p99":1}}
 {"label":"ejabberd/pinned/chat-2000ps","latency_ms":{"p99":4}}
+{"label":"rollcall/pinned/chat-lists","server_cpu_us_per_delivery":6,"ok":true}
+{"label":"rollcall/pinned/chat-no-lists","server_cpu_us_per_delivery":5,"ok":true}
 {"label":"rollcall/free/idle","rss_kib_per_connection":9}
 `
 
@@ -47,6 +49,8 @@ func TestTable(t *testing.T) {
 		// The median of the exact runs is 5, a tenth of the best and twice the relay.
 		"| chat, saturated | µs CPU/message | 5 | 100 | 50 | 2.5 | 1/10, 2× null | 1/10 of best, 2.5× null | yes |",
 		"| chat, saturated, archive on | µs CPU/message | – | – | – | – | – | 1/5 of best | not measured |",
+		"| chat, lists of 50 items | µs CPU/message | 6 | – | – | – | 1.2× chat-no-lists | 1.3× chat-no-lists | yes |",
+		"| login, 200 shared contacts | ms CPU/login | – | – | – | – | –× login-own200 | 2× login-own200 | not measured |",
 		"| idle connection | KiB | 9 | – | – | – | 9 | 8 | no |",
 		"| p99 at 2,000 messages/s | ms | 3 | 4 | 1 | – | 0.75× | 1× of ejabberd | yes |",
 	} {
@@ -74,7 +78,7 @@ func TestJudge(t *testing.T) {
 		{"nothing of ours", goal{most: 8}, nan, nan, nan, "not measured"},
 		{"no others", goal{ofBest: 0.1}, 1, nan, 1, "not measured"},
 	} {
-		if got := tt.g.judge(tt.ours, tt.best, tt.relay)[2]; got != tt.want {
+		if got := tt.g.judge(tt.ours, tt.best, tt.relay, nan)[2]; got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

@@ -22,7 +22,7 @@ func TestAccountsWithoutServer(t *testing.T) {
 		t.Errorf("--generate printed %q", generated)
 	}
 	list := c.must("", "account", "list")
-	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "ada@localhost") || !strings.HasPrefix(lines[1], "bob@localhost") {
+	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], "ACCOUNT ") || !strings.HasPrefix(lines[1], "ada@localhost") || !strings.HasPrefix(lines[2], "bob@localhost") {
 		t.Errorf("list printed %q", list)
 	}
 	if !c.accepts("ada@localhost", "tea for two") || c.accepts("ada@localhost", "coffee") {
@@ -104,7 +104,7 @@ func TestManyAccountsAreAllListed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := strings.Count(c.must("", "account", "list"), "\n"); n != many {
+	if n := strings.Count(c.must("", "account", "list", "--no-header"), "\n"); n != many {
 		t.Errorf("%d of %d accounts are listed", n, many)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"rollcall/storage"
+	"rollcall/xmpp/sasl"
 )
 
 // checkFiles looks at who may read what.
@@ -38,7 +39,10 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 	for _, c := range p.cfg.C2S.Certificates {
 		private = append(private, c.Key)
 	}
-	if p.cfg.Storage.DSN != "" && p.configFile != "" {
+	if p.cfg.LDAP.PasswordFile != "" {
+		private = append(private, p.cfg.LDAP.PasswordFile)
+	}
+	if p.cfg.Storage.DSN+p.cfg.LDAP.Password != "" && p.configFile != "" {
 		private = append(private, p.configFile)
 	}
 	wrong := 0
@@ -161,7 +165,57 @@ func checkDatabase(ctx context.Context, p *patient) []finding {
 	if count == 0 {
 		return []finding{{note, "database", db.Kind() + " is up to date and has no account", "rollcall account add NAME@" + p.cfg.Server.Domains[0].Name}}
 	}
-	return []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
+	out := []finding{{good, "database", fmt.Sprintf("%s is up to date and has %d accounts", db.Kind(), count), ""}}
+	out = append(out, checkAdmins(ctx, p, db.Accounts())...)
+	return append(out, checkKeys(ctx, p, db)...)
+}
+
+// checkAdmins looks whether the administrators have accounts that can be used.
+func checkAdmins(ctx context.Context, p *patient, accounts *storage.Accounts) (out []finding) {
+	for _, who := range p.cfg.Server.Admins {
+		a, err := accounts.Lookup(ctx, who)
+		switch {
+		case errors.Is(err, storage.ErrNoAccount):
+			out = append(out, finding{note, "admins", string(who) + " has no account", "rollcall account add " + string(who) + ", or leave it out of server.admins"})
+		case err != nil:
+			out = append(out, finding{bad, "admins", err.Error(), "see the message"})
+		case a.Disabled:
+			out = append(out, finding{note, "admins", string(who) + " is disabled", "rollcall account enable " + string(who) + ", or leave it out of server.admins"})
+		}
+	}
+	return out
+}
+
+// checkRegistration looks whether strangers can come in, and what they could do.
+func checkRegistration(_ context.Context, p *patient) []finding {
+	if !p.cfg.Registration.Open {
+		return []finding{{good, "registration", "accounts are made by you only", ""}}
+	}
+	f := finding{note, "registration", "anybody can make an account", ""}
+	if g := p.cfg.Floodgate; g.ReceivedPerMinute == 0 || g.MessagesPerMinute == 0 {
+		f.what += ", and a crowd of new ones could bury somebody in messages"
+		f.todo = `set narrower limits in [floodgate]: see "Limits and abuse" in docs/operating.md`
+	}
+	return []finding{f}
+}
+
+// checkKeys looks whether everybody can log in with every mechanism that is
+// offered. Who moved here from another server may have keys of one only.
+func checkKeys(ctx context.Context, p *patient, db *storage.DB) (out []finding) {
+	for _, h := range sasl.Hashes() {
+		if !slices.Contains(p.cfg.C2S.Auth.Mechanisms, h.String()) {
+			continue
+		}
+		n, err := db.Accounts().Lacking(ctx, h)
+		switch {
+		case err != nil:
+			return append(out, finding{bad, "passwords", err.Error(), "see the message"})
+		case n > 0:
+			out = append(out, finding{bad, "passwords", fmt.Sprintf("%d accounts have no keys of %s, which is offered: clients that choose it cannot log in to them", n, h),
+				"take it out of auth.mechanisms until these people have changed their passwords"})
+		}
+	}
+	return out
 }
 
 // checkDNS looks whether clients can find the server by its domain.

@@ -40,6 +40,7 @@ type status struct {
 // control answers the socket.
 type control struct {
 	desk   *operator.Desk
+	mover  *operator.Mover
 	status status
 	log    *slog.Logger
 }
@@ -70,9 +71,14 @@ func (c *control) run(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { c.answer(w, c.status, nil) })
 	mux.HandleFunc("POST /orders", c.order)
+	mux.HandleFunc("POST /import", c.take)
+	mux.HandleFunc("POST /export", c.export)
 	srv := &http.Server{
 		Handler: mux, ReadTimeout: controlDeadline, WriteTimeout: controlDeadline, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, peerKey{}, localUser(uidOf(nc), "control socket"))
+		},
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -93,13 +99,22 @@ func (c *control) run(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
+// peerKey is where a request's context has who is at the other end.
+type peerKey struct{}
+
+// by is who sent a request.
+func by(r *http.Request) operator.Actor {
+	a, _ := r.Context().Value(peerKey{}).(operator.Actor)
+	return a
+}
+
 // order carries out what the command line asks for.
 func (c *control) order(w http.ResponseWriter, r *http.Request) {
 	var o operator.Order
 	var a operator.Answer
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlRequest)).Decode(&o)
 	if err == nil {
-		a, err = c.desk.Do(r.Context(), commandLine, o)
+		a, err = c.desk.Do(r.Context(), by(r), o)
 	}
 	c.answer(w, a, err)
 }
@@ -151,6 +166,17 @@ func (r *remote) Do(ctx context.Context, o operator.Order) (a operator.Answer, e
 func (r *remote) do(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, controlDeadline)
 	defer cancel()
+	return r.ask(ctx, method, path, in, func(response *http.Response) error {
+		if out == nil {
+			return nil
+		}
+		return json.NewDecoder(io.LimitReader(response.Body, controlAnswer)).Decode(out)
+	})
+}
+
+// ask sends a request and has read read what is answered, unless that is an
+// error.
+func (r *remote) ask(ctx context.Context, method, path string, in any, read func(*http.Response) error) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -168,19 +194,12 @@ func (r *remote) do(ctx context.Context, method, path string, in, out any) error
 		return err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, controlAnswer))
-	if err != nil {
-		return err
+	if response.StatusCode == http.StatusOK {
+		return read(response)
 	}
-	if response.StatusCode != http.StatusOK {
-		said := new(operator.Error)
-		if json.Unmarshal(answer, said) != nil || said.Text == "" {
-			said.Text = response.Status
-		}
-		return said
+	said := new(operator.Error)
+	if json.NewDecoder(io.LimitReader(response.Body, controlAnswer)).Decode(said) != nil || said.Text == "" {
+		said.Text = response.Status
 	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(answer, out)
+	return said
 }

@@ -1,18 +1,25 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"rollcall/internal/assembly"
 	"rollcall/internal/operator"
+	"rollcall/server"
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stream"
 )
 
 func mustPerson(t *testing.T, s string) jid.Bare {
@@ -26,8 +33,9 @@ func mustPerson(t *testing.T, s string) jid.Bare {
 
 func numbered(i int) jid.Bare { return jid.Bare(fmt.Sprintf("user%05d@localhost", i)) }
 
-// openSocket runs a control socket on a database, as a server would.
-func (c *command) openSocket(server operator.Running) {
+// openSocket runs a control socket on a database, as a server would, and returns
+// the parts of that server.
+func (c *command) openSocket() *assembly.Assembly {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cfg := c.load()
@@ -38,12 +46,16 @@ func (c *command) openSocket(server operator.Running) {
 	if _, err := db.Migrate(ctx); err != nil {
 		c.t.Fatal(err)
 	}
+	log := slog.New(slog.DiscardHandler)
+	parts, err := assembly.New(ctx, ctx, assembly.Options{Config: cfg, Streams: cfg.C2S, DB: db, Log: log})
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	socket, err := listenControl(cfg.ControlSocket())
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	srv := &control{desk: operator.New(db, cfg, server, log), log: log, status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
+	srv := &control{desk: parts.Desk, mover: parts.Mover(), log: log, status: status{Version: "test", PID: 7, Started: time.Now(), Addresses: []string{"127.0.0.1:1"}}}
 	done := make(chan error, 1)
 	go func() { done <- srv.run(ctx, socket) }()
 	c.t.Cleanup(func() {
@@ -55,65 +67,96 @@ func (c *command) openSocket(server operator.Running) {
 			c.t.Error(err)
 		}
 	})
+	return parts
 }
 
-// hears is told of accounts that are made and removed.
-type hears struct {
-	t        *testing.T
-	added    []jid.Bare
-	removing jid.Bare
-	gone     []jid.Bare
+// wire is a connection of a client that says nothing.
+type wire struct {
+	peer  server.Peer
+	mu    sync.Mutex
+	sent  bytes.Buffer
+	fault *stream.Fault // why it was hung up
 }
 
-// Added implements operator.Running.
-func (h *hears) Added(_ context.Context, who jid.Bare) { h.added = append(h.added, who) }
+// Write implements server.Transport.
+func (w *wire) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sent.Write(b)
+}
 
-// Removing implements operator.Running.
-func (h *hears) Removing(_ context.Context, who jid.Bare, id int64) {
-	if id == 0 {
-		h.t.Error("the removed account has no number")
+// Close implements server.Transport.
+func (w *wire) Close() error { return nil }
+
+// Abort implements server.Transport.
+func (w *wire) Abort() {}
+
+// Peer implements server.Known.
+func (w *wire) Peer() server.Peer { return w.peer }
+
+// HangUp implements server.Connection.
+func (w *wire) HangUp(f *stream.Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = f
+}
+
+// cut returns why the connection was hung up, or "".
+func (w *wire) cut() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fault == nil {
+		return ""
 	}
-	h.removing = who
+	return w.fault.Text
 }
 
-// Removed implements operator.Running.
-func (h *hears) Removed(who jid.Bare, id int64) {
-	if id == 0 || h.removing != who {
-		h.t.Error("nobody was told before the account was removed")
+// login binds a session, as a client's stream would.
+func (c *command) login(parts *assembly.Assembly, who, resource string) *wire {
+	c.t.Helper()
+	j := mustPerson(c.t, who)
+	account, ok, err := parts.Server.Account(context.Background(), j)
+	if err != nil || !ok {
+		c.t.Fatalf("%s: %v, %v", who, ok, err)
 	}
-	h.gone = append(h.gone, who)
+	w := &wire{peer: server.Peer{Addr: netip.MustParseAddr("192.0.2.7"), TLS: tls.VersionTLS13, Mechanism: "SCRAM-SHA-256-PLUS"}}
+	s, err := parts.Server.Bind(context.Background(), account, resource, w)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s.Heard(time.Now().Unix())
+	s.SetAvailability(new(server.Availability))
+	c.t.Cleanup(func() { s.End(context.Background()); s.Release() })
+	return w
 }
 
 func TestAccountsWhileTheServerRuns(t *testing.T) {
 	c := newCommand(t, "")
-	told := &hears{t: t}
-	c.openSocket(told)
+	parts := c.openSocket()
 	c.must("tea\n", "account", "add", "ada@localhost", "--password-stdin")
 	if !c.accepts("ada@localhost", "tea") {
 		t.Error("the account that was added through the server is not there")
-	}
-	if len(told.added) != 1 || told.added[0] != "ada@localhost" {
-		t.Errorf("the server was told that %q were added", told.added)
 	}
 	c.fails("x\n", []string{"account", "add", "ada@localhost", "--password-stdin"}, "exists already")
 	c.must("coffee\n", "account", "passwd", "ada@localhost", "--password-stdin")
 	if !c.accepts("ada@localhost", "coffee") {
 		t.Error("the password was not changed through the server")
 	}
-	if list := c.must("", "account", "list"); !strings.HasPrefix(list, "ada@localhost") {
+	if list := c.must("", "account", "list", "--no-header"); !strings.HasPrefix(list, "ada@localhost") {
 		t.Errorf("list printed %q", list)
 	}
+	w := c.login(parts, "ada@localhost", "desk")
 	c.must("", "account", "remove", "ada@localhost")
 	// That the server heard of it shows that it was not done behind its back.
-	if len(told.gone) != 1 || told.gone[0] != "ada@localhost" {
-		t.Errorf("the server was told that %v are gone, want ada@localhost", told.gone)
+	if w.cut() != "the account was removed" {
+		t.Errorf("the client of an account that was removed was told %q", w.cut())
 	}
 	c.fails("", []string{"account", "remove", "ada@localhost"}, "there is no account ada@localhost")
 }
 
 func TestControlSocketIsPrivateAndSingle(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket(nil)
+	c.openSocket()
 	path := c.load().ControlSocket()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket's mode is %v, %v; want 0600", info.Mode(), err)
@@ -148,7 +191,7 @@ func TestControlSocketOfADeadServer(t *testing.T) {
 
 func TestControlRefusesWhatIsTooLarge(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket(nil)
+	c.openSocket()
 	r := &remote{c.load().ControlSocket()}
 	_, err := r.Do(context.Background(), operator.NewOrder("account.add", "accountjid", "ada@localhost", "password", strings.Repeat("x", controlRequest)))
 	if err == nil || !strings.Contains(err.Error(), "too large") {

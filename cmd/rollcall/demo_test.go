@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +23,7 @@ func TestDemo(t *testing.T) {
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	desk, book := operator.New(db, cfg, nil, slog.New(slog.DiscardHandler)), roster.NewBook(db.Rosters(), cfg.Roster)
+	desk, book := operator.New(operator.Parts{DB: db, Config: cfg}), roster.NewBook(db.Rosters(), cfg.Roster)
 	start := func() []demoAccount {
 		t.Helper()
 		d, err := newDemo(cfg, desk, db.Accounts(), book)
@@ -68,7 +67,7 @@ func TestDemo(t *testing.T) {
 		operator.NewOrder("account.passwd", "accountjid", "bob@localhost", "password", "his own"),
 		operator.NewOrder("account.remove", "accountjids", "carol@localhost"),
 	} {
-		if _, err := desk.Do(ctx, "a test", o); err != nil {
+		if _, err := desk.Do(ctx, operator.Actor{Name: "a test"}, o); err != nil {
 			t.Fatal(err)
 		}
 	}

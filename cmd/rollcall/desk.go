@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/config"
+	"rollcall/internal/assembly"
 	"rollcall/internal/operator"
 	"rollcall/storage"
 )
@@ -28,15 +25,41 @@ type direct struct{ *operator.Desk }
 
 // Do implements desk.
 func (l direct) Do(ctx context.Context, o operator.Order) (operator.Answer, error) {
-	return l.Desk.Do(ctx, commandLine, o)
+	return l.Desk.Do(ctx, localUser(os.Getuid(), "command line"), o)
 }
 
-// commandLine is who asks, as far as is known, in the notes of what was done.
-const commandLine = "command line"
+// localUser is who asks, as far as is known, in the notes of what was done.
+func localUser(uid int, how string) operator.Actor {
+	a := operator.Actor{Name: "somebody at this machine", Origin: how}
+	if uid >= 0 {
+		a.Name = fmt.Sprintf("uid %d", uid)
+	}
+	return a
+}
 
 // withDesk calls f with the desk of the server that is running on the configured
 // data directory, or else with one for the database.
-func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
+func (c *common) withDesk(ctx context.Context, f func(desk) error) error {
+	return c.withEither(ctx, func(r *remote) error { return f(r) }, func(d *operator.Desk, _ *storage.DB, _ *config.Config) error {
+		return f(direct{d})
+	})
+}
+
+// withMover calls f with who carries accounts in and out: the server that is
+// running, or else the program itself.
+func (c *common) withMover(ctx context.Context, f func(mover) error) error {
+	return c.withEither(ctx, func(r *remote) error { return f(r) }, func(d *operator.Desk, db *storage.DB, cfg *config.Config) error {
+		ids, err := assembly.ArchiveIDs(ctx, db)
+		if err != nil {
+			return err
+		}
+		return f(directMover{d.Mover(db.Portable(nil, cfg.Roster), ids)})
+	})
+}
+
+// withEither calls there if a server is running on the configured data directory,
+// and here if none is.
+func (c *common) withEither(ctx context.Context, there func(*remote) error, here func(*operator.Desk, *storage.DB, *config.Config) error) (err error) {
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -46,7 +69,7 @@ func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
 		return err
 	}
 	if server != nil {
-		return hint(f(server))
+		return hint(there(server))
 	}
 	db, err := openDatabase(ctx, cfg)
 	if err != nil {
@@ -56,7 +79,7 @@ func (c *common) withDesk(ctx context.Context, f func(desk) error) (err error) {
 	if _, err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	return hint(f(direct{operator.New(db, cfg, nil, slog.New(slog.DiscardHandler))}))
+	return hint(here(operator.New(operator.Parts{DB: db, Config: cfg}), db, cfg))
 }
 
 // order carries out one order and prints what came of it.
@@ -66,31 +89,12 @@ func (c *common) order(cmd *cobra.Command, o operator.Order) error {
 
 // carryOut carries out one order and prints what came of it, all pages.
 func carryOut(cmd *cobra.Command, d desk, o operator.Order) error {
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-	for {
-		a, err := d.Do(cmd.Context(), o)
-		if err != nil {
-			return err
-		}
-		printAnswer(w, a)
-		if a.Next == "" {
-			return w.Flush()
-		}
-		o.Values["after"] = []string{a.Next}
-	}
+	return carryOutTable(cmd, d, o, table{limit: -1})
 }
 
-// printAnswer prints an answer: facts one to a line, and rows as a table.
-func printAnswer(w io.Writer, a operator.Answer) {
-	if a.Note != "" {
-		fmt.Fprintln(w, a.Note)
-	}
-	for _, f := range a.Facts {
-		fmt.Fprintf(w, "%s\t%s\n", f.Label, strings.Join(f.Values, ", "))
-	}
-	for _, row := range a.Rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
+// list carries out an order whose answer is a list.
+func (c *common) list(cmd *cobra.Command, o operator.Order, t table) error {
+	return c.withDesk(cmd.Context(), func(d desk) error { return carryOutTable(cmd, d, o, t) })
 }
 
 // hint adds what to type to an error that people can do something about.
@@ -106,6 +110,14 @@ func hint(err error) error {
 		return fmt.Errorf("%w; to see those there are type: rollcall account list", err)
 	case operator.NotOurs:
 		return fmt.Errorf("%w (server.domains in the configuration)", err)
+	case operator.NoGroup:
+		return fmt.Errorf("%w; to see those there are type: rollcall group list", err)
+	case operator.GroupExists:
+		return fmt.Errorf("%w; to change it type: rollcall group set --help", err)
+	case operator.NoSession:
+		return fmt.Errorf("%w; to see who is type: rollcall session list %s", err, e.Subject)
+	case operator.NoConnection:
+		return fmt.Errorf("%w; to see those there are type: rollcall connection list", err)
 	case operator.NotLive:
 		return fmt.Errorf("%w; start it with: rollcall serve", err)
 	}

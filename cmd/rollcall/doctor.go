@@ -45,7 +45,7 @@ type patient struct {
 
 // checks are all checks, in the order of the report.
 var checks = []func(context.Context, *patient) []finding{
-	checkFiles, checkPorts, checkCertificates, checkDatabase, checkDNS, checkClock,
+	checkFiles, checkPorts, checkCertificates, checkDatabase, checkRegistration, checkDirectory, checkDNS, checkClock,
 }
 
 func doctorCommand(c *common) *cobra.Command {
@@ -53,8 +53,8 @@ func doctorCommand(c *common) *cobra.Command {
 		Use:   "doctor",
 		Short: "Find what is wrong around the server, and what to do about it",
 		Long: `Look at everything that the server depends on: the configuration, files and
-their modes, ports, certificates, the database, DNS records, the clock. Nothing
-is changed. It ends with an error if something has to be done.`,
+their modes, ports, certificates, the database, the directory of people, DNS
+records, the clock. Nothing is changed. It ends with an error if something has to be done.`,
 		Example: `  rollcall doctor
   rollcall doctor --config /etc/rollcall.toml`,
 		Args: nothing,

@@ -78,7 +78,7 @@ func TestDoctorCommand(t *testing.T) {
 
 func TestDoctorSeesTheRunningServer(t *testing.T) {
 	c := newCommand(t, "")
-	c.openSocket(nil)
+	c.openSocket()
 	out, err := c.run("", "doctor")
 	if !errors.Is(err, errSaid) || !strings.Contains(out, "version test is running, pid 7") || !strings.Contains(out, "127.0.0.1:0 is free, though the server runs") {
 		t.Errorf("%v\n%s", err, out)
@@ -162,6 +162,16 @@ func TestCheckDatabase(t *testing.T) {
 		os.Remove(p.cfg.DatabasePath() + extra) // left over from the real one, if at all
 	}
 	expect(t, checkDatabase(ctx, p), bad, "database")
+}
+
+func TestCheckRegistration(t *testing.T) {
+	expect(t, checkRegistration(t.Context(), patientOf(newCommand(t, ""))), good, "by you only")
+	open := "[registration]\nopen = true\n"
+	expect(t, checkRegistration(t.Context(), patientOf(newCommand(t, open))), note, "anybody", "[floodgate]")
+	findings := checkRegistration(t.Context(), patientOf(newCommand(t, open+"[floodgate]\nreceived_per_minute = 100\n")))
+	if expect(t, findings, note, "anybody"); findings[0].todo != "" {
+		t.Errorf("something is to be done: %+v", findings)
+	}
 }
 
 func TestCheckDNS(t *testing.T) {

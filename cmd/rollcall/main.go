@@ -2,6 +2,7 @@
 //
 //	rollcall serve                  start it
 //	rollcall account add NAME@HOST  let somebody in
+//	rollcall session list           see who is connected
 //	rollcall config check           find all mistakes in the configuration
 //	rollcall doctor                 find what is wrong around it
 //
@@ -78,7 +79,8 @@ domain localhost, reachable from this machine only, everything kept in ./data.`,
 		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	cmd.AddCommand(
-		serveCommand(c), accountCommand(c), configCommand(c), migrateCommand(c),
+		serveCommand(c), accountCommand(c), groupCommand(c), sessionCommand(c), connectionCommand(c), announceCommand(c), motdCommand(c),
+		shutdownCommand(c), auditCommand(c), directoryCommand(c), configCommand(c), migrateCommand(c),
 		doctorCommand(c), versionCommand(), featuresCommand(),
 	)
 	return cmd

@@ -15,7 +15,6 @@ import (
 
 	"rollcall/config"
 	"rollcall/internal/assembly"
-	"rollcall/internal/operator"
 	"rollcall/server/c2s"
 	"rollcall/storage"
 )
@@ -29,7 +28,6 @@ type program struct {
 	out    io.Writer
 	db     *storage.DB
 	parts  *assembly.Assembly
-	desk   *operator.Desk
 	people []demoAccount // of the demonstration; nil without one
 
 	// work is for everything that goes on until the sessions have ended, which
@@ -104,7 +102,7 @@ func (p *program) assemble(ctx context.Context, db *storage.DB) error {
 	if err != nil {
 		return err
 	}
-	p.db, p.desk = db, operator.New(db, p.cfg, p.parts.Server, p.log)
+	p.db = db
 	return nil
 }
 
@@ -126,7 +124,7 @@ func streamsConfig(cfg *config.Config, now time.Time) (c2s.Config, error) {
 
 // addDemo makes the accounts of the demonstration.
 func (p *program) addDemo(ctx context.Context) error {
-	d, err := newDemo(p.cfg, p.desk, p.db.Accounts(), p.parts.Book)
+	d, err := newDemo(p.cfg, p.parts.Desk, p.db.Accounts(), p.parts.Book)
 	if err != nil {
 		return err
 	}
@@ -190,17 +188,20 @@ func fail(failed chan<- error, err error) {
 
 // control makes what answers the control socket.
 func (p *program) control() *control {
-	return &control{desk: p.desk, log: p.log, status: status{
+	return &control{desk: p.parts.Desk, mover: p.parts.Mover(), log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
 		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
 	}}
 }
 
-// wait waits for the end: a signal, or a listener that failed.
+// wait waits for the end: a signal, an order, or a listener that failed.
 func (p *program) wait(ctx context.Context, hup <-chan os.Signal, failed <-chan error) error {
 	for {
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-p.parts.Desk.Stopping():
+			p.log.Info("stopping, as ordered")
 			return nil
 		case err := <-failed:
 			return err

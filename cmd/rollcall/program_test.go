@@ -79,9 +79,15 @@ func freePort(t *testing.T) string {
 
 func serve(t *testing.T, withDemo bool) *served {
 	t.Helper()
+	return serveWith(t, withDemo, "")
+}
+
+// serveWith is serve with more configuration.
+func serveWith(t *testing.T, withDemo bool, more string) *served {
+	t.Helper()
 	s := &served{log: newLines(t), out: new(bytes.Buffer), plain: freePort(t), direct: freePort(t), done: make(chan error, 1)}
 	s.command = newCommand(t, "")
-	s.listenOn("")
+	s.listenOn(more)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	cfg := s.load()
@@ -171,7 +177,7 @@ func TestServe(t *testing.T) {
 	defer direct.Close()
 	greet(t, direct, "<mechanism>SCRAM-SHA-256</mechanism>")
 
-	if out := s.must("", "account", "list"); strings.Count(out, "\n") != 3 {
+	if out := s.must("", "account", "list", "--no-header"); strings.Count(out, "\n") != 3 {
 		t.Errorf("the demonstration has the accounts %q", out)
 	}
 	if out := s.must("", "doctor"); !strings.Contains(out, s.plain+" is this server's") || !strings.Contains(out, s.direct+" is this server's") {

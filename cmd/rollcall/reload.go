@@ -28,7 +28,7 @@ func (p *program) reload() {
 		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
 		return
 	}
-	p.parts.Registration.Configure(merged.Registration)
+	p.parts.Configure(merged)
 	p.level.Set(merged.Log.Level)
 	p.cfg = merged
 	p.log.Info("the configuration was reloaded", "changed", live)

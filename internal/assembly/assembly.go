@@ -10,10 +10,18 @@ import (
 	"sync"
 
 	"rollcall/config"
+	"rollcall/directory"
+	"rollcall/internal/operator"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
+	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/disco"
+	"rollcall/server/features/floodgate"
+	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/storage"
@@ -36,10 +44,18 @@ type Assembly struct {
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Registration *register.Feature
+	Floodgate    *floodgate.Feature
+	Directory    *directory.Directory  // nil: accounts come from nowhere else
+	Activity     *lastactivity.Feature // who was last there when
+	Addresses    *addresses.Feature
+	Disco        *disco.Feature
+	Desk         *operator.Desk
 
 	db         *storage.DB
 	writer     *storage.Writer
 	offline    *offline.Feature
+	logins     *logins.Feature
+	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	runners    []runner
 }
@@ -55,24 +71,34 @@ type runner interface {
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
-		Registration: register.New(o.DB.Registrations(o.Config.C2S.Auth.Iterations), o.Config.Registration),
 	}
-	a.Groups = Groups(o.DB, o.Config, a.Book, o.Log)
+	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
+	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
+	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
+	if err := a.announcing.Reload(ctx); err != nil {
+		return nil, err
+	}
+	a.Floodgate = floodgate.New(a.Book, o.Config.Floodgate, o.Config.Server.Admins)
+
 	waiting := o.DB.Offline(a.writer)
 	a.offline = offline.New(o.Config.Offline, offline.Parts{Store: waiting, Sweeper: waiting})
-	key, err := a.secret(ctx, "archive.ids", archive.KeySize)
+	var err error
+	if a.archiveIDs, err = ArchiveIDs(ctx, o.DB); err != nil {
+		return nil, err
+	}
+	salts, err := secret(ctx, o.DB, "sasl.secret", 32)
 	if err != nil {
 		return nil, err
 	}
-	if a.archiveIDs, err = archive.NewIDs(key); err != nil {
-		return nil, err
-	}
-	salts, err := a.secret(ctx, "sasl.secret", 32)
+	elsewhere, err := a.openDirectory(o)
 	if err != nil {
 		return nil, err
 	}
 	people := users{o.DB.Accounts()}
-	a.Streams, err = c2s.New(c2s.Options{Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Log: o.Log})
+	a.Streams, err = c2s.New(c2s.Options{
+		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -87,31 +113,47 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		}
 	}
 	a.Server = server.New(work, server.Options{
-		Config: o.Config.Server, Accounts: people, Keeper: a.writer, Features: list,
+		Config: serverConfig(o), Accounts: people, Keeper: a.writer, Features: list, Admit: people.admit,
 		Version: o.Version, Log: o.Log, LastID: last,
 	})
+	a.Desk.Serve(operator.Live{
+		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
+	})
+	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
 }
 
-// Groups returns the shared groups that a database has. They are put in force in
-// a book.
-func Groups(db *storage.DB, cfg *config.Config, book *roster.Book, log *slog.Logger) *roster.Groups {
-	var domains []string
-	for _, d := range cfg.Server.Domains {
-		if !d.Anonymous {
-			domains = append(domains, d.Name)
-		}
+// Configure has the features take up what can change while they run.
+func (a *Assembly) Configure(c *config.Config) {
+	a.Registration.Configure(c.Registration)
+	a.Desk.Configure(c)
+	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
+	a.Addresses.Configure(c.Contact)
+	a.Disco.Refresh()
+	if a.Directory != nil {
+		a.Directory.Kick()
 	}
-	return roster.NewGroups(roster.GroupParts{
-		Store: db.Groups(), Book: book, Log: log,
-		Accounts: func(ctx context.Context) ([]jid.Bare, error) { return db.Accounts().Everybody(ctx, domains...) },
-	}, cfg.Groups)
+}
+
+// Mover returns who carries accounts in and out beside the server.
+func (a *Assembly) Mover() *operator.Mover {
+	return a.Desk.Mover(a.db.Portable(a.writer, a.Book.Limits()), a.archiveIDs)
+}
+
+// ArchiveIDs returns how clients of a database's accounts know the messages of
+// their archives.
+func ArchiveIDs(ctx context.Context, db *storage.DB) (*archive.IDs, error) {
+	key, err := secret(ctx, db, "archive.ids", archive.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	return archive.NewIDs(key)
 }
 
 // secret returns what the server keeps to itself under a name: random bytes that
 // it made when it first needed them, and that have to stay the same.
-func (a *Assembly) secret(ctx context.Context, name string, size int) ([]byte, error) {
-	return a.db.Setting(ctx, name, func() ([]byte, error) {
+func secret(ctx context.Context, db *storage.DB, name string, size int) ([]byte, error) {
+	return db.Setting(ctx, name, func() ([]byte, error) {
 		b := make([]byte, size)
 		_, err := rand.Read(b)
 		return b, err
@@ -168,6 +210,39 @@ type users struct{ *storage.Accounts }
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	id, found, err := u.ID(ctx, who)
 	return int64(id), found, err
+}
+
+// admit says who may have a session.
+func (u users) admit(ctx context.Context, a *server.Account) error {
+	return u.Admit(ctx, storage.AccountID(a.ID))
+}
+
+// own writes down what people do to their own accounts.
+type own struct {
+	register.Accounts
+	desk *operator.Desk
+}
+
+// Create implements register.Accounts.
+func (o own) Create(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.register", o.Accounts.Create(ctx, who, password))
+}
+
+// SetPassword implements register.Accounts.
+func (o own) SetPassword(ctx context.Context, who jid.Bare, password string) error {
+	return o.note(ctx, who, "own.passwd", o.Accounts.SetPassword(ctx, who, password))
+}
+
+// Remove implements register.Accounts.
+func (o own) Remove(ctx context.Context, who jid.Bare) error {
+	return o.note(ctx, who, "own.remove", o.Accounts.Remove(ctx, who))
+}
+
+func (o own) note(ctx context.Context, who jid.Bare, action string, err error) error {
+	if err == nil {
+		o.desk.Own(ctx, who, action)
+	}
+	return err
 }
 
 // outcome tells those concerned what became of messages to be stored: the

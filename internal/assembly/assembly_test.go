@@ -2,11 +2,13 @@ package assembly
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"rollcall/config"
+	"rollcall/storage"
 )
 
 // TestEveryFeature wants every feature to be in the list.
@@ -41,5 +43,32 @@ func TestEveryFeature(t *testing.T) {
 				t.Errorf("the feature %s is not listed", e.Name())
 			}
 		}
+	}
+}
+
+// What can change while the server runs is taken up by those whom it concerns.
+func TestConfigure(t *testing.T) {
+	db, err := storage.Open(t.Context(), storage.Config{Driver: storage.SQLite, Path: storage.Memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	a, err := New(t.Context(), t.Context(), Options{Config: cfg, Streams: cfg.C2S, DB: db, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, without := a.Registration.StreamFeature("localhost"), a.Server.StreamFeatures("localhost")
+	cfg.Registration.Open = true
+	cfg.Contact.Abuse = []string{"mailto:abuse@example.org"}
+	a.Configure(cfg)
+	if closed != nil || a.Registration.StreamFeature("localhost") == nil {
+		t.Error("registration was not opened")
+	}
+	if with := a.Server.StreamFeatures("localhost"); bytes.Equal(with, without) {
+		t.Errorf("the addresses do not count in the server's capabilities: %s", with)
 	}
 }

@@ -2,17 +2,27 @@ package assembly
 
 import (
 	"rollcall/config"
+	"rollcall/internal/operator"
 	"rollcall/roster"
+	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/features/addresses"
+	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/blocking"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/entitytime"
+	"rollcall/server/features/floodgate"
 	"rollcall/server/features/groups"
+	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/ping"
+	"rollcall/server/features/privacy"
+	"rollcall/server/features/privatexml"
+	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/server/features/version"
 )
@@ -21,27 +31,53 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
+	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	blocks := blocking.New(filters)
+	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
-	a.Groups.OnMet(list.Meet)
+	list.OnChanged(filters.RosterChanged)
+	a.Groups.OnMet(func(before, now *roster.Directory) {
+		list.Meet(before, now)
+		filters.RostersChanged()
+	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
-	all := []server.Feature{a.Streams, list, there, groups.New(a.Groups)}
+	there.OnWilling(a.announcing.Greet)
+	commands := adhoc.New(a.Desk.Commands()...)
+	commands.OnForbidden(a.Desk.Forbidden)
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(a.Groups)}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
 			Store: kept, Book: kept, Sweeper: kept, Contacts: a.Book, IDs: a.archiveIDs,
 		}))
 	}
+	all = append(all, a.offline, carbons.New())
+	all = append(all, a.about(cfg, there)...)
 	return append(all,
-		a.offline,
-		carbons.New(),
-		disco.New(a.Book),
 		ping.New(),
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
-		vcard.New(a.db.VCards(), cfg.VCard),
 		a.Registration,
+		commands,
+		a.announcing,
+		a.logins,
 	)
+}
+
+// about are the features by which the server and people tell about themselves.
+func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []server.Feature {
+	a.Addresses = addresses.New(cfg.Contact)
+	a.Disco = disco.New(a.Book, a.Addresses.Forms)
+	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
+	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(cards.Published)
+	all := []server.Feature{a.Disco, a.Addresses, cards}
+	if cfg.SearchEnabled {
+		people := a.db.Search()
+		all = append(all, search.New(people, people, cfg.Search))
+	}
+	return append(all, a.Activity, privatexml.New(a.db.Private(), cfg.Private))
 }
 
 // Infos returns what the features of a configuration say of themselves. Nothing
@@ -51,7 +87,9 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Assembly{Streams: streams, Groups: new(roster.Groups)}
+	a := &Assembly{
+		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
 		infos = append(infos, f.Info())

@@ -28,9 +28,11 @@ func serve(t *testing.T, more map[string]string) *wire.Server {
 	t.Helper()
 	options := map[string]string{
 		"limits.sessions_per_account":    "0", // mallory has as many as she likes
-		"limits.connections_per_address": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
-		"stream_management.resume_for": `"1s"`,
-		"storage.path":                 strconv.Quote(filepath.Join(t.TempDir(), "test.db")),
+		"limits.connections_per_address": "0", "limits.connects_per_minute": "0", "limits.read_rate": `"0B"`, "auth.backoff_after": "0",
+		"stream_management.resume_for":  `"1s"`,
+		"floodgate.messages_per_minute": "0", "floodgate.addresses_per_hour": "0", "floodgate.subscriptions_per_hour": "0",
+		"floodgate.requests_per_minute": "0", "floodgate.presence_per_minute": "0",
+		"storage.path": strconv.Quote(filepath.Join(t.TempDir(), "test.db")),
 	}
 	maps.Copy(options, more)
 	return wire.Serve(t, options, "ada", "bob", "mallory")

@@ -112,6 +112,7 @@ func beforeLogin() []Case {
 		{Name: "a request before login", Stage: Opened, Send: "<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>", Want: "not-authorized"},
 		{Name: "anything before login", Stage: Opened, Send: "<x xmlns='urn:x'/>", Want: "not-authorized"},
 		{Name: "acks before login", Stage: Opened, Send: "<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>", Times: 50, Want: "policy-violation"},
+		{Name: "requests for an account", Stage: Opened, Send: "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>", Times: 31, Want: "policy-violation"},
 		{Name: "large SASL", Stage: Opened, Send: auth("PLAIN", strings.Repeat("QUJD", 3000)), Want: GoesOn},
 		{Name: "giant SASL", Stage: Opened, Send: auth("PLAIN", strings.Repeat("QUJD", 64<<10)), Want: "policy-violation"},
 		{Name: "SASL without an end", Stage: Opened, Send: "<auth xmlns='" + nsSASL + "' mechanism='PLAIN'>" + strings.Repeat("QUJD", 64<<10), Want: "policy-violation"},

@@ -86,21 +86,28 @@ func nonsense() string {
 	var b strings.Builder
 	for _, space := range []string{
 		"jabber:iq:roster", "vcard-temp", "urn:xmpp:mam:2", "urn:xmpp:carbons:2", "jabber:iq:register", "urn:xmpp:ping", "urn:xmpp:time",
-		"jabber:iq:version", "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items", "jabber:iq:last",
+		"jabber:iq:version", "http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items", "jabber:iq:last", "jabber:iq:private", "jabber:iq:search",
 	} {
 		for _, name := range []string{"query", "vCard", "prefs", "metadata", "enable", "ping", "time"} {
 			for _, kind := range []string{"get", "set"} {
 				for _, inner := range []string{
 					"", "<item jid='@@'/>", "<item/><item/>", "<x xmlns='jabber:x:data' type='huh'><field/></x>",
 					"<set xmlns='http://jabber.org/protocol/rsm'><max>-1</max><before>x</before><after>y</after><index>z</index></set>",
-					"<username>a b</username><password/>", strings.Repeat("<group>g</group>", 100),
+					"<username>a b</username><password/>", "<PHOTO><BINVAL>***</BINVAL></PHOTO>", "<first>%*_</first><x xmlns='jabber:x:data' type='submit'/>", strings.Repeat("<group>g</group>", 100),
 				} {
-					b.WriteString("<iq type='" + kind + "' id='n'><" + name + " xmlns='" + space + "' node='?' ver='?'>" + inner + "</" + name + "></iq>")
+					for _, to := range []string{"", " to='x'"} {
+						b.WriteString("<iq type='" + kind + "' id='n'" + to + "><" + name + " xmlns='" + space + "' node='?' ver='?'>" + inner + "</" + name + "></iq>")
+					}
 				}
 			}
 		}
 	}
 	return b.String()
+}
+
+// picture sets a vCard with a picture.
+func picture(data string) string {
+	return "<iq type='set' id='1'><vCard xmlns='vcard-temp'><PHOTO><BINVAL>" + data + "</BINVAL></PHOTO></vCard></iq>"
 }
 
 // floods are small things, very many of them.
@@ -112,6 +119,9 @@ func floods() []Case {
 		{Name: "requests", Send: "<iq type='get' id='1' to='x'><ping xmlns='urn:xmpp:ping'/></iq>", Times: 5000, Want: GoesOn},
 		{Name: "requests of all kinds", Send: "<iq type='get' id='1'><a xmlns='urn:a'/></iq>", Times: 5000, Want: GoesOn},
 		{Name: "coming and going", Send: "<presence/><presence type='unavailable'/>", Times: 1000, Want: GoesOn},
+		{Name: "searches", Send: "<iq type='set' id='1' to='x'><query xmlns='jabber:iq:search'><nick>a</nick></query></iq>", Times: 1000, Want: GoesOn},
+		{Name: "pictures", Send: "<presence><x xmlns='vcard-temp:x:update'/></presence>" + picture("YQ==") + picture("Yg=="), Times: 30, Want: GoesOn},
+		{Name: "settings", Send: "<iq type='set' id='1'><query xmlns='jabber:iq:private'>" + numbered(50, "<a xmlns='urn:%'>1</a>") + "</query></iq>", Times: 20, Want: GoesOn},
 		{Name: "presence to strangers", Send: "<presence to='ada@x'/>", Times: 5000, Want: GoesOn},
 		{Name: "questions about acks", Send: "<enable xmlns='urn:xmpp:sm:3'/>" + strings.Repeat("<r xmlns='urn:xmpp:sm:3'/>", 5000), Want: GoesOn},
 		{Name: "acks turned on again and again", Send: "<enable xmlns='urn:xmpp:sm:3' resume='true'/>", Times: 2000, Want: GoesOn},

@@ -112,6 +112,44 @@ func TestStanzasTellNothing(t *testing.T) {
 	}
 }
 
+// Whom somebody has blocked that one meets as an account that does not exist,
+// whatever is tried, while they are there and while they are away. Not even the
+// exception above holds: what would be stored comes back.
+func TestBlockedLearnNothing(t *testing.T) {
+	s := serve(t, nil)
+	bob := wire.Dial(t, s.Plain)
+	bob.Login("bob", "home")
+	bob.Say("<presence/><iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='ada@x'/></block></iq>")
+	bob.Until("id='b'")
+	ada := wire.Dial(t, s.Plain)
+	ada.Login("ada", "desk")
+	ada.Say("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>") // be interested
+	answers(ada)
+	ask := func(stanza, who string) string {
+		ada.Say(strings.ReplaceAll(stanza, "WHO", who))
+		got := strings.ReplaceAll(answers(ada), who, "WHO")
+		return regexp.MustCompile(` ver='[^']*'| id='push[^']*'|id='[0-9A-Za-z]{8,}'`).ReplaceAllString(got, "")
+	}
+	all := questions()
+	for _, to := range []string{"WHO", "WHO/home"} {
+		for _, kind := range []string{"chat", "normal"} {
+			all = append(all, "<message type='"+kind+"' id='m' to='"+to+"'><body>hi</body></message>")
+		}
+	}
+	for away := range 2 {
+		if away == 1 {
+			bob.Say("</stream:stream>")
+			bob.Until("</stream:stream>")
+		}
+		for _, stanza := range all {
+			known, unknown := ask(stanza, "bob@x"), ask(stanza, "zed@x")
+			if known != unknown {
+				t.Errorf("%s\nblocked: %s\nunknown: %s", stanza, known, unknown)
+			}
+		}
+	}
+}
+
 // questions are stanzas to WHO that could tell whether there is such an account.
 func questions() (all []string) {
 	for _, to := range []string{"WHO", "WHO/home"} {
@@ -121,7 +159,8 @@ func questions() (all []string) {
 				"<query xmlns='http://jabber.org/protocol/disco#items'/>", "<query xmlns='jabber:iq:version'/>",
 				"<time xmlns='urn:xmpp:time'/>", "<ping xmlns='urn:xmpp:ping'/>", "<query xmlns='jabber:iq:roster'/>",
 				"<query xmlns='jabber:iq:last'/>", "<query xmlns='urn:xmpp:mam:2'/>", "<enable xmlns='urn:xmpp:carbons:2'/>",
-				"<query xmlns='jabber:iq:private'/>", "<x xmlns='urn:example'/>", "<query xmlns='jabber:iq:register'/>",
+				"<query xmlns='jabber:iq:private'/>", "<query xmlns='jabber:iq:private'><a xmlns='urn:a'/></query>",
+				"<query xmlns='jabber:iq:search'/>", "<x xmlns='urn:example'/>", "<query xmlns='jabber:iq:register'/>",
 			} {
 				all = append(all, fmt.Sprintf("<iq type='%s' id='q' to='%s'>%s</iq>", kind, to, payload))
 			}

@@ -30,12 +30,12 @@ var rooms = []room{
 	{name: "tests", dir: "internal", may: []string{"*"}},
 	{
 		name: "config", dir: "config",
-		may: []string{"server", "streams", "features", "roster", "presence", "sipgw", "storage", "cluster", "web", "xmpp"},
+		may: []string{"server", "streams", "features", "roster", "presence", "directory", "sipgw", "storage", "cluster", "web", "xmpp"},
 		why: "config knows the rooms' Config types and nothing that runs",
 	},
 	{
 		name: "storage", dir: "storage",
-		may: []string{"roster", "presence", "sipgw", "server", "features", "migrations", "xmpp"},
+		may: []string{"roster", "presence", "directory", "sipgw", "server", "features", "migrations", "xmpp"},
 		why: "storage adapts the domain to a database and serves no connection",
 	},
 	{name: "migrations", dir: "migrations", why: "migrations are SQL and know nothing of ours"},
@@ -58,6 +58,7 @@ var rooms = []room{
 	{name: "web", dir: "web", may: []string{"presence", "roster", "xmpp"}, why: "the web shows the domain"},
 	{name: "roster", dir: "roster", may: []string{"xmpp"}, why: "the domain knows the language and nothing else"},
 	{name: "presence", dir: "presence", may: []string{"xmpp"}, why: "the domain knows the language and nothing else"},
+	{name: "directory", dir: "directory", may: []string{"xmpp"}, why: "the domain knows the language and nothing else"},
 	{name: "cluster", dir: "cluster", why: "the bus knows nothing of ours"},
 	{name: "xmpp", dir: "xmpp", why: "the language knows nothing of ours"},
 }
@@ -77,6 +78,7 @@ var crossed = map[[2]string]string{
 	{"sipgw", "server"}:      "server and sipgw do not know each other",
 	{"roster", "storage"}:    "the domain never imports storage (adapters know the domain, never the reverse)",
 	{"presence", "storage"}:  "the domain never imports storage (adapters know the domain, never the reverse)",
+	{"directory", "storage"}: "the domain never imports storage (adapters know the domain, never the reverse)",
 	{"streams", "streams"}:   "c2s, s2s and component do not know one another",
 }
 

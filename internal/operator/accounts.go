@@ -2,47 +2,59 @@ package operator
 
 import (
 	"context"
-	"strconv"
-	"time"
+	"errors"
+	"fmt"
 
+	mellium "mellium.im/xmpp/stream"
+
+	"rollcall/server"
 	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stream"
 )
 
-// Page is how many rows an answer has at most.
-const Page = 500
+const (
+	adminSpace = "http://jabber.org/protocol/admin" // the FORM_TYPE of XEP-0133
+	adminNode  = adminSpace + "#"
+)
 
-const adminNode = "http://jabber.org/protocol/admin#"
+// The fields that most operations have.
+var (
+	onePerson = Field{Name: "accountjid", Label: "The address of the account", Kind: Person, Required: true}
+	people    = Field{Name: "accountjids", Label: "The addresses of the accounts", Kind: People, Required: true}
+)
 
-// accountOperations are those on accounts (XEP-0133 §4.1, §4.2, §4.7).
+// accountOperations change accounts (XEP-0133 §4.1 to §4.4, §4.7).
 var accountOperations = []Operation{
 	{
 		Name: "account.add", Title: "Add an account", Node: adminNode + "add-user",
 		Fields: []Field{
-			{Name: "accountjid", Label: "The address", Kind: Person, Required: true},
+			onePerson,
 			{Name: "password", Label: "The password", Kind: Secret, Required: true},
+			{Name: "password-verify", Label: "The password once more", Kind: Secret},
 		},
 		run: addAccount,
 	},
 	{
+		Name: "account.remove", Title: "Remove accounts", Node: adminNode + "delete-user",
+		Hint:   "They go with everything that is their own: contacts, archive, messages that wait. This cannot be undone.",
+		Fields: []Field{people},
+		run:    each("removed", (*Desk).remove),
+	},
+	{
+		Name: "account.disable", Title: "Disable accounts", Node: adminNode + "disable-user",
+		Hint:   "Their clients are disconnected and nobody can log in to them. Nothing of theirs is lost, and messages to them are kept.",
+		Fields: []Field{people},
+		run:    each("disabled", (*Desk).disable),
+	},
+	{
+		Name: "account.enable", Title: "Enable accounts again", Node: adminNode + "reenable-user",
+		Fields: []Field{people},
+		run:    each("enabled", (*Desk).enable),
+	},
+	{
 		Name: "account.passwd", Title: "Change the password of an account", Node: adminNode + "change-user-password",
-		Fields: []Field{
-			{Name: "accountjid", Label: "The address", Kind: Person, Required: true},
-			{Name: "password", Label: "The password", Kind: Secret, Required: true},
-		},
-		run: setPassword,
-	},
-	{
-		Name: "account.remove", Title: "Remove accounts and everything that is their own", Node: adminNode + "delete-user",
-		Fields: []Field{{Name: "accountjids", Label: "The addresses", Kind: People, Required: true}},
-		run:    removeAccounts,
-	},
-	{
-		Name: "account.list", Title: "List the accounts", Reads: true,
-		Fields: []Field{
-			{Name: "after", Label: "The address before the first one", Kind: Text},
-			{Name: "max_items", Label: "How many at most", Kind: Number},
-		},
-		run: listAccounts,
+		Fields: []Field{onePerson, {Name: "password", Label: "The new password", Kind: Secret, Required: true}},
+		run:    setPassword,
 	},
 }
 
@@ -51,11 +63,14 @@ func addAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 	if err := d.ours(who); err != nil {
 		return Answer{}, err
 	}
+	if again := v.one("password-verify"); again != "" && again != v.one("password") {
+		return Answer{}, wrong("the two passwords are not the same")
+	}
 	if err := d.register.Create(ctx, who, v.one("password")); err != nil {
 		return Answer{}, explain(who, err)
 	}
-	if d.running != nil {
-		d.running.Added(ctx, who)
+	if d.live != nil {
+		d.live.Server.Added(ctx, who)
 	}
 	return Answer{Note: "added " + string(who)}, nil
 }
@@ -68,19 +83,32 @@ func setPassword(ctx context.Context, d *Desk, v values) (Answer, error) {
 	return Answer{Note: "changed the password of " + string(who)}, nil
 }
 
-// removeAccounts removes accounts with all that is their own, and ends their
-// sessions. It stops at the first that cannot be removed.
-func removeAccounts(ctx context.Context, d *Desk, v values) (Answer, error) {
-	for _, who := range v["accountjids"] {
-		if err := d.remove(ctx, jid.Bare(who)); err != nil {
-			return Answer{}, err
+// each makes an operation on accounts of one on a single account. It stops at
+// the first for which that comes to nothing, and says how far it came.
+func each(done string, do func(*Desk, context.Context, jid.Bare) error) func(context.Context, *Desk, values) (Answer, error) {
+	return func(ctx context.Context, d *Desk, v values) (Answer, error) {
+		all := v.people("accountjids")
+		for i, who := range all {
+			if err := do(d, ctx, who); err != nil {
+				return Answer{}, after(i, done, err)
+			}
 		}
+		if len(all) == 1 {
+			return Answer{Note: done + " " + string(all[0])}, nil
+		}
+		return Answer{Note: fmt.Sprintf("%s %d accounts", done, len(all))}, nil
 	}
-	note := "removed " + v.one("accountjids")
-	if n := len(v["accountjids"]); n > 1 {
-		note = "removed " + strconv.Itoa(n) + " accounts"
+}
+
+// after adds to an error what was done before it.
+func after(n int, done string, err error) error {
+	var e *Error
+	if n == 0 || !errors.As(err, &e) {
+		return err
 	}
-	return Answer{Note: note}, nil
+	longer := *e
+	longer.Text = fmt.Sprintf("%s; %s %d before that", e.Text, done, n)
+	return &longer
 }
 
 func (d *Desk) remove(ctx context.Context, who jid.Bare) error {
@@ -88,37 +116,47 @@ func (d *Desk) remove(ctx context.Context, who jid.Bare) error {
 	if err != nil {
 		return explain(who, err)
 	}
-	if d.running != nil {
-		d.running.Removing(ctx, who, int64(account.ID))
+	if d.live != nil {
+		d.live.Server.Removing(ctx, who, int64(account.ID))
 	}
 	if err := d.register.Remove(ctx, who); err != nil {
 		return explain(who, err)
 	}
-	if d.running != nil {
-		d.running.Removed(who, int64(account.ID))
+	if d.live != nil {
+		d.live.Server.Removed(who, int64(account.ID))
 	}
 	return nil
 }
 
-func listAccounts(ctx context.Context, d *Desk, v values) (Answer, error) {
-	limit, err := strconv.Atoi(v.one("max_items"))
-	if err != nil || limit < 1 || limit > Page {
-		limit = Page
+var errDisabled = &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account is disabled"}
+
+// disable bars an account and then cuts its sessions off. Whoever logs in
+// meanwhile is found by one of the two: see Server.Bind.
+func (d *Desk) disable(ctx context.Context, who jid.Bare) error {
+	if err := d.accounts.Disable(ctx, who, true); err != nil {
+		return explain(who, err)
 	}
-	list, err := d.accounts.List(ctx, v.person("after"), limit)
+	cutOff(d.sessions(who), errDisabled)
+	return nil
+}
+
+func (d *Desk) enable(ctx context.Context, who jid.Bare) error {
+	account, err := d.accounts.Lookup(ctx, who)
+	if err == nil {
+		err = d.accounts.Disable(ctx, who, false)
+	}
 	if err != nil {
-		return Answer{}, err
+		return explain(who, err)
 	}
-	a := Answer{Header: []string{"account", "created", "note"}}
-	for _, x := range list {
-		note := ""
-		if x.Disabled {
-			note = "disabled"
-		}
-		a.Rows = append(a.Rows, []string{string(x.JID), x.Created.Format(time.DateOnly), note})
+	if !account.Gone.IsZero() {
+		return &Error{Elsewhere, fmt.Sprintf("%s is enabled, but the person is not in the directory any more: put them back there", who), who, nil}
 	}
-	if len(list) == limit {
-		a.Next = string(list[limit-1].JID)
+	return nil
+}
+
+// cutOff ends sessions, also those that wait to be resumed.
+func cutOff(all []*server.Session, why *stream.Fault) {
+	for _, s := range all {
+		s.HangUp(why)
 	}
-	return a, nil
 }

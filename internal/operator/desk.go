@@ -6,42 +6,95 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"rollcall/config"
+	"rollcall/directory"
+	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/server/c2s"
+	"rollcall/server/features/announcements"
+	"rollcall/server/features/logins"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
 
-// Running is the server that runs on the database.
-type Running interface {
-	// Added hears of an account that was made.
-	Added(ctx context.Context, who jid.Bare)
-	// Removing and Removed hear of an account that is removed: before, and after.
-	Removing(ctx context.Context, who jid.Bare, id int64)
-	Removed(who jid.Bare, id int64)
+// Live is the server that runs on the database.
+type Live struct {
+	Server        *server.Server
+	Streams       *c2s.Server
+	Logins        *logins.Feature
+	Announcements *announcements.Feature
+	Directory     *directory.Directory // nil: accounts come from nowhere else
 }
 
 // Desk is where operations are carried out. Make one with [New].
 type Desk struct {
-	accounts *storage.Accounts
-	register *storage.Registrations
-	domains  []server.Domain
-	log      *slog.Logger
-	running  Running // nil while no server runs
+	// Fixed once orders come.
+	accounts  *storage.Accounts
+	register  *storage.Registrations
+	waiting   *storage.Offline
+	motd      *storage.Motd
+	audit     *storage.Audit
+	book      *roster.Book
+	groups    *roster.Groups
+	domains   []server.Domain
+	retention time.Duration // of the audit log; 0 is forever
+	log       *slog.Logger
+	live      *Live // nil while no server runs
+
+	// Safe.
+	admins    atomic.Pointer[[]jid.Bare]
+	end       end
+	intruders intruders
 }
 
-// New returns a desk for a database, and for the server that is running on it
-// unless running is nil.
-func New(db *storage.DB, cfg *config.Config, running Running, log *slog.Logger) *Desk {
-	return &Desk{
-		accounts: db.Accounts(), register: db.Registrations(cfg.C2S.Auth.Iterations), domains: cfg.Server.Domains,
-		log: log, running: running,
-	}
+// Parts are what a desk is made of.
+type Parts struct {
+	DB     *storage.DB
+	Config *config.Config
+	Book   *roster.Book   // of the server that runs; nil if none does
+	Groups *roster.Groups // likewise
+	Log    *slog.Logger   // nil: nothing is logged
 }
+
+// New returns a desk for a database. No server runs on it before [Desk.Serve].
+func New(p Parts) *Desk {
+	d := &Desk{
+		accounts: p.DB.Accounts(), register: p.DB.Registrations(p.Config.C2S.Auth.Iterations).Beside(p.Config.DirectoryDomain()),
+		waiting: p.DB.Offline(nil), motd: p.DB.Motd(), audit: p.DB.Audit(), book: p.Book,
+		domains: p.Config.Server.Domains, retention: p.Config.AuditRetention, log: p.Log,
+	}
+	if d.book == nil {
+		d.book = roster.NewBook(p.DB.Rosters(), p.Config.Roster)
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.groups = p.Groups; d.groups == nil {
+		d.groups = NewGroups(p.DB, p.Config, d.book, d.log)
+	}
+	d.end.init()
+	d.Configure(p.Config)
+	return d
+}
+
+// Serve tells the desk which server runs. It is called before the first order.
+func (d *Desk) Serve(l Live) { d.live = &l }
+
+// Configure takes over what may change while running: who is an administrator.
+func (d *Desk) Configure(c *config.Config) { d.admins.Store(&c.Server.Admins) }
+
+// Admin reports whether an account is an administrator's.
+func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(), who) }
 
 // operations are all that there are, in the order in which they are listed.
-var operations = slices.Concat(accountOperations)
+var operations = slices.Concat(
+	accountOperations, personOperations, countOperations, listOperations,
+	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
+	groupOperations,
+)
 
 // Operations returns all operations; the slice is not to be changed.
 func Operations() []Operation { return operations }
@@ -56,10 +109,9 @@ func lookup(name string) *Operation {
 	return nil
 }
 
-// Do carries out an order of somebody: an administrator's address, or whoever
-// typed a command on this machine. The error is an [*Error] if people can do
+// Do carries out an order of somebody. The error is an [*Error] if people can do
 // something about it.
-func (d *Desk) Do(ctx context.Context, by string, o Order) (Answer, error) {
+func (d *Desk) Do(ctx context.Context, by Actor, o Order) (Answer, error) {
 	op := lookup(o.Name)
 	if op == nil {
 		return Answer{}, wrong("there is no operation %q", o.Name)
@@ -68,30 +120,14 @@ func (d *Desk) Do(ctx context.Context, by string, o Order) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if op.Live && d.running == nil {
+	if op.Live && d.live == nil {
 		return Answer{}, &Error{Reason: NotLive, Text: "no server is running"}
 	}
 	answer, err := op.run(ctx, d, v)
 	if !op.Reads {
-		d.note(by, op, v, err)
+		d.note(ctx, by, op, v, err)
 	}
 	return answer, err
-}
-
-// note writes down who did what to whom.
-func (d *Desk) note(by string, op *Operation, v values, err error) {
-	var subject []string
-	for _, f := range op.Fields {
-		if f.Kind == Person || f.Kind == People {
-			subject = append(subject, v[f.Name]...)
-		}
-	}
-	args := []any{"by", by, "action", op.Name, "jid", strings.Join(subject, " ")}
-	if err != nil {
-		d.log.Warn("an operator's order came to nothing", append(args, "err", err)...)
-		return
-	}
-	d.log.Info("an operator's order was carried out", args...)
 }
 
 // ours refuses an account at a domain that has none.
@@ -107,4 +143,35 @@ func (d *Desk) ours(who jid.Bare) error {
 	}
 	text := fmt.Sprintf("%s is not at a domain with accounts; this server has %s", who, strings.Join(names, ", "))
 	return &Error{Reason: NotOurs, Text: text, Subject: who}
+}
+
+// lookUp finds an account. What was written about it a moment ago is read.
+func (d *Desk) lookUp(ctx context.Context, who jid.Bare) (storage.Account, error) {
+	if err := d.settle(ctx); err != nil {
+		return storage.Account{}, err
+	}
+	a, err := d.accounts.Lookup(ctx, who)
+	if err != nil {
+		return a, explain(who, err)
+	}
+	return a, nil
+}
+
+// settle has the server write what it has yet to write about accounts.
+func (d *Desk) settle(ctx context.Context) error {
+	if d.live == nil {
+		return nil
+	}
+	return d.live.Logins.Flush(ctx)
+}
+
+// sessions returns the sessions of an account.
+func (d *Desk) sessions(who jid.Bare) []*server.Session {
+	if d.live == nil {
+		return nil
+	}
+	if a := d.live.Server.Connected(who); a != nil {
+		return a.Sessions()
+	}
+	return nil
 }

@@ -14,8 +14,12 @@ func TestCheck(t *testing.T) {
 		{Name: "whom", Label: "Whom", Kind: People},
 		{Name: "n", Label: "How many", Kind: Number},
 		{Name: "sure", Label: "Sure", Kind: Yes},
-		{Name: "how", Label: "How", Kind: Choice, Options: []string{"fast", "slow"}},
+		{Name: "how", Label: "How", Kind: Choice, Options: []Option{{"fast", "quickly"}, {"slow", "slowly"}}},
 		{Name: "said", Label: "What", Kind: Lines},
+		{Name: "most", Label: "Most", Kind: Number, Options: []Option{{"25", "25"}, {"none", "all"}}},
+		{Name: "at", Also: "ats", Label: "At", Kind: Person},
+		{Name: "on", Label: "On", Kind: Clients},
+		{Name: "key", Label: "Key", Kind: Secret},
 	}}
 	for _, row := range []struct {
 		pairs []string
@@ -30,14 +34,26 @@ func TestCheck(t *testing.T) {
 		{nil, nil, "Who is missing"},
 		{[]string{"who", ""}, nil, "Who is missing"},
 		{[]string{"who", "x"}, nil, "not the address of an account"},
-		{[]string{"who", "ada@x/desk"}, nil, "not the address of an account"},
+		// XEP-0133 §4.2: a resource should not be there, and does no harm.
+		{[]string{"who", "ada@x/desk"}, values{"who": {"ada@x"}}, ""},
+		{[]string{"who", "ada@x", "whom", "b@x/1", "whom", "b@x/2"}, values{"who": {"ada@x"}, "whom": {"b@x"}}, ""},
+		{[]string{"who", "ada@x", "on", "b@x/1", "on", "c@x"}, values{"who": {"ada@x"}, "on": {"b@x/1", "c@x"}}, ""},
+		{[]string{"who", "ada@x", "on", "x/1"}, nil, "not the address of an account"},
+		{[]string{"who", "ada@x", "most", "none"}, values{"who": {"ada@x"}, "most": {"none"}}, ""},
+		{[]string{"who", "ada@x", "most", "7"}, values{"who": {"ada@x"}, "most": {"7"}}, ""},
+		{[]string{"who", "ada@x", "most", "all"}, nil, "is no count"},
+		{[]string{"who", "ada@x", "ats", "b@x"}, values{"who": {"ada@x"}, "at": {"b@x"}}, ""},
+		{[]string{"who", "ada@x", "ats", "b@x", "at", "c@x"}, nil, "has one value"},
+		{[]string{"who", "ada@x", "said", " ", "said", ""}, values{"who": {"ada@x"}}, ""},
+		{[]string{"who", "ada@x", "said", "ring\u0007"}, nil, "nobody can see"},
+		{[]string{"who", "ada@x", "key", "ring\u0007"}, values{"who": {"ada@x"}, "key": {"ring\u0007"}}, ""},
 		{[]string{"who", "ada@x", "who", "bob@x"}, nil, "has one value"},
 		{[]string{"who", "ada@x", "why", "because"}, nil, `knows no field "why"`},
 		{[]string{"who", "ada@x", "n", "-1"}, nil, "is no count"},
 		{[]string{"who", "ada@x", "n", "1x"}, nil, "is no count"},
 		{[]string{"who", "ada@x", "sure", "yes"}, nil, "true or false"},
 		{[]string{"who", "ada@x", "how", "soon"}, nil, "is none of"},
-		{[]string{"who", "ada@x", "said", strings.Repeat("x", maxValueBytes+1)}, nil, "longer than"},
+		{[]string{"who", "ada@x", "said", strings.Repeat("x", maxValueBytes+1)}, nil, "too long"},
 	} {
 		got, err := op.check(NewOrder("test", row.pairs...))
 		switch {
@@ -63,7 +79,7 @@ func TestOperations(t *testing.T) {
 			t.Errorf("%+v is not whole", op)
 		}
 		for _, f := range op.Fields {
-			if f.Name == "" || f.Label == "" || f.Kind == "" || (f.Kind == Choice) != (f.Options != nil) {
+			if f.Name == "" || f.Label == "" || f.Kind == "" || f.Kind == Choice && f.Options == nil {
 				t.Errorf("%s: the field %+v is not whole", op.Name, f)
 			}
 		}

@@ -66,6 +66,8 @@
 //	close desk                    </stream:stream>
 //	desk resumes                  a new connection, logged in and not bound, for
 //	                              desk to go on with; <resume/> is yours to send
+//	the server restarts           it stops in good order, and a new one has its
+//	                              database; who was connected is so no more
 //	desk stops reading            what is sent to desk stays in the connection
 //	desk reads again
 //

@@ -58,6 +58,9 @@ func parseStep(source string) (action, error) {
 	if strings.Contains(source, "\n") {
 		return nil, errors.New("only what is sent or expected may go on over several lines")
 	}
+	if source == "the server restarts" {
+		return restart{}, nil
+	}
 	if m := reConfig.FindStringSubmatch(source); m != nil {
 		return configure{m[1], m[2]}, nil
 	}

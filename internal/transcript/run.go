@@ -57,6 +57,10 @@ type World interface {
 	Close()
 }
 
+// A Restarter is a World whose server can be stopped and started anew with all
+// that it has stored. Restart returns when the new one takes connections.
+type Restarter interface{ Restart() }
+
 // Run plays every conversation whose file matches glob, each as a subtest in a
 // bubble of its own against the world that build makes for its config lines.
 func Run(t *testing.T, glob string, build func(t *testing.T, options map[string]string) World) {

@@ -79,6 +79,19 @@ func (st *stage) open() World {
 	return st.world
 }
 
+// restart is the line by which the server is stopped and started.
+type restart struct{}
+
+func (restart) act(st *stage) error {
+	w, ok := st.open().(Restarter)
+	if !ok {
+		return errors.New("this server cannot be started again")
+	}
+	w.Restart()
+	synctest.Wait()
+	return nil
+}
+
 // account makes an account unless there is one.
 func (st *stage) account(name string) error {
 	if st.accounts[name] {

@@ -51,6 +51,7 @@ func TestFailures(t *testing.T) {
 		{"children out of order among others", two + "desk > <message to='bob@x'><a/><b/></message>\nhome < <message>…<b/><a/></message>", 3, []string{"<message> has no <a>"}},
 		{"namespace differs", two + "desk > <message to='bob@x'><a xmlns='urn:one'/></message>\nhome < <message><a xmlns='urn:two'/></message>", 3, []string{"<a xmlns='urn:one'>, expected xmlns='urn:two'"}},
 		{"text not wanted", two + "desk > <message to='bob@x'><body>hi</body></message>\nhome < <message><body/></message>", 3, []string{`is "hi", expected ""`}},
+		{"cannot start again", two + "the server restarts", 2, []string{"this server cannot be started again"}},
 		{"nothing comes", two + "home < <message/>", 2, []string{"nothing came, expected\n\t<message/>"}},
 		{"not silent", two + "desk > <message to='bob@x'/>\nhome < nothing", 3, []string{"expected nothing, and there came\n\t<message"}},
 		{"not silent for long", two + "desk > <message to='lag@x'/>\ndesk < nothing", 3, []string{"in a moment"}},

@@ -8,6 +8,8 @@ The server under test is told by the environment:
     CA            PEM file with the certificate to trust
     ADD_ACCOUNT   a command that makes the account named by its argument, with
                   the password that it reads from standard input
+    ADMIN         the name of an administrator's account, and
+    ADMIN_PASSWORD  its password; may be unset
     STRICT        1: what a server may lack is demanded
 
 Each check makes accounts of its own, so that checks do not lean on one another.
@@ -23,6 +25,7 @@ PORT = int(os.environ.get("PORT", "5222"))
 TLS_PORT = int(os.environ.get("TLS_PORT") or 0)
 DOMAIN = os.environ.get("DOMAIN", "localhost")
 CA = os.environ["CA"]
+ADMIN = os.environ.get("ADMIN")
 STRICT = os.environ.get("STRICT") == "1"
 TIMEOUT = float(os.environ.get("TIMEOUT", "15"))
 
@@ -66,6 +69,15 @@ class Account:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if made.returncode != 0:
             raise Failed(f"cannot add {self.jid}: {made.stdout.strip()}")
+
+
+class Administrator:
+    """The account of the administrator, which is there already."""
+
+    def __init__(self):
+        self.name = ADMIN
+        self.jid = f"{ADMIN}@{DOMAIN}"
+        self.password = os.environ["ADMIN_PASSWORD"]
 
 
 def expect(condition, why):

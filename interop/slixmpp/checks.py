@@ -9,8 +9,8 @@ logging.disable()  # slixmpp logs what a check expects, and its lack of libidn
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import DOMAIN, STRICT, TLS_PORT, Account, Failed, Report, expect
-from client import Client, befriend
+from check import ADMIN, DOMAIN, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect
+from client import PLUGINS, Client, befriend
 
 report = Report("slixmpp")
 
@@ -310,10 +310,297 @@ async def ask_the_server_things():
     await one.close()
 
 
+async def _blocked(client):
+    """The addresses in the client's blocklist."""
+    got = await client["xep_0191"].get_blocked(timeout=15)
+    return sorted(str(jid) for jid in got["blocklist"]["items"])
+
+
+def _unavailable(client, contact, since):
+    return client.gets(f"{contact.label} go", lambda s: isinstance(s, Presence) and s["from"] == contact.boundjid and
+                       s["type"] == "unavailable", since)
+
+
+async def _refused(client, to, condition):
+    """A message comes back with this condition; returns the error."""
+    since = len(client.seen)
+    client.send_message(mto=to, mbody="are you there?", mtype="chat")
+    got = await client.gets("an error", lambda s: isinstance(s, Message) and s["type"] == "error", since)
+    expect(got["error"]["condition"] == condition, f"condition {got['error']['condition']}")
+    return got
+
+
+async def block_and_unblock():
+    """XEP-0191: a blocked contact sees nobody, reaches nobody, and is back after that."""
+    account = Account("ada")
+    one, phone = await Client(account, "desk").login(), await Client(account, "phone").login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(one, other)
+    bob = other.boundjid.bare
+    for client in (one, phone):
+        expect(await _blocked(client) == [], "somebody is blocked already")
+    since, pushed = (len(one.seen), len(other.seen)), len(phone.seen)
+    await one["xep_0191"].block(bob, timeout=15)
+    await phone.gets("the push", lambda s: isinstance(s, Iq) and s["type"] == "set" and
+                       s.xml.find("{urn:xmpp:blocking}block/{urn:xmpp:blocking}item") is not None, pushed)
+    await _unavailable(one, other, since[0])
+    await _unavailable(other, one, since[1])
+    expect(await _blocked(phone) == [bob], f"blocked: {await _blocked(phone)}")
+    await _refused(other, one.boundjid.bare, "service-unavailable")
+    error = await _refused(one, bob, "not-acceptable")
+    expect(error.xml.find(".//{urn:xmpp:blocking:errors}blocked") is not None, "the error does not say blocked")
+    since = len(other.seen)
+    await phone["xep_0191"].unblock(bob, timeout=15)
+    await other.gets("ada again", lambda s: isinstance(s, Presence) and s["from"] == one.boundjid and
+                       s["type"] == "available", since)
+    other.send_message(mto=one.boundjid.full, mbody="friends?", mtype="chat")
+    await one.gets_message("friends?")
+    expect("are you there?" not in one.bodies(), "a blocked message arrived")
+    for client in (one, phone, other):
+        await client.close()
+
+
+async def _privacy(client, child=None, kind="set"):
+    """Sends a privacy list request (XEP-0016) with one child, or none; returns the result's query."""
+    from slixmpp.xmlstream import ET
+    iq = client.make_iq(itype=kind)
+    query = ET.SubElement(iq.xml, "{jabber:iq:privacy}query")
+    if child:
+        query.append(ET.fromstring(child.replace(" ", " xmlns='jabber:iq:privacy' ", 1)))
+    return (await iq.send(timeout=15)).xml.find("{jabber:iq:privacy}query")
+
+
+async def be_invisible_by_a_privacy_list():
+    """XEP-0016: a list that hides presence while messages still come; the blocklist is part of the default list."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(one, other)
+    await _privacy(one, "<list name='invisible'><item action='deny' order='1'><presence-out/></item></list>")
+    await one.gets("the push", lambda s: isinstance(s, Iq) and s["type"] == "set" and
+                     s.xml.find("{jabber:iq:privacy}query/{jabber:iq:privacy}list[@name='invisible']") is not None)
+    since = len(other.seen)
+    await _privacy(one, "<active name='invisible'/>")
+    await _unavailable(other, one, since)
+    other.send_message(mto=one.boundjid.bare, mbody="I know you are there", mtype="chat")
+    await one.gets_message("I know you are there")
+    since = len(other.seen)
+    await one.available(pshow="away")
+    await other.barrier()
+    expect(not [s for s in other.seen[since:] if isinstance(s, Presence)], "an invisible client was seen")
+    names = await _privacy(one, kind="get")
+    expect([(e.tag.split("}")[1], e.get("name")) for e in names] == [("active", "invisible"), ("list", "invisible")], "names of lists")
+    await _privacy(one, f"<list name='pests'><item type='jid' value='{other.boundjid.bare}' action='deny' order='1'/></list>")
+    await _privacy(one, "<default name='pests'/>")
+    await _privacy(one, "<active />")
+    expect(await _blocked(one) == [other.boundjid.bare], "the blocklist is not that of the default list")
+    await _refused(other, one.boundjid.bare, "service-unavailable")
+    try:
+        await _privacy(one, "<default name='no such list'/>")
+        raise Failed("a list that there is not became the default one")
+    except IqError as err:
+        expect(err.condition == "item-not-found", f"condition {err.condition}")
+    await one["xep_0191"].unblock(other.boundjid.bare, timeout=15)
+    expect(await _blocked(one) == [], "still blocked")
+    await one.close()
+    await other.close()
+
+
+async def give_command(client, to, node, **values):
+    """Starts a command, fills in its form, and returns the last answer."""
+    commands = client["xep_0050"]
+    answer = await commands.send_command(to, node, timeout=15)
+    if answer["command"]["status"] == "completed" or not values:
+        return answer
+    form = client["xep_0004"].make_form(ftype="submit")
+    form.add_field(var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/admin")
+    for var, value in values.items():
+        form.add_field(var=var.replace("__", "-"), value=value)
+    return await commands.send_command(to, node, action="complete", payload=form,
+                                       sessionid=answer["command"]["sessionid"], timeout=15)
+
+
+async def run_the_server_by_commands():
+    """XEP-0050 and XEP-0133: an administrator sees commands and gives them, others do not."""
+    node = "http://jabber.org/protocol/admin#"
+    admin = await Client(Administrator(), "desk").login()
+    guest = await Client(Account("bob"), "home").login()
+    for to in (DOMAIN, admin.boundjid.bare):
+        items = await admin["xep_0050"].get_commands(to, timeout=15)
+        nodes = [i[1] for i in items["disco_items"]["items"]]
+        expect(node + "add-user" in nodes, f"{to} has the commands {nodes}")
+    items = await guest["xep_0050"].get_commands(DOMAIN, timeout=15)
+    expect(not items["disco_items"]["items"], "commands are shown to everybody")
+    try:
+        await guest["xep_0050"].send_command(DOMAIN, node + "add-user", timeout=15)
+        raise Failed("everybody may give commands")
+    except IqError as err:
+        expect(err.condition == "forbidden", f"condition {err.condition}")
+    answer = await give_command(admin, DOMAIN, node + "announce", announcement="Tea")
+    expect(answer["command"]["status"] == "completed", f"status {answer['command']['status']}")
+    told = await guest.gets_message("Tea")
+    expect(told["from"] == DOMAIN and told["type"] == "headline", f"{told['type']} from {told['from']}")
+    who = guest.boundjid.bare
+    answer = await give_command(admin, admin.boundjid.bare, node + "user-stats", accountjid=who)
+    expect(answer["command"]["form"].get_values()["onlineresources"] == "home", str(answer["command"]["form"]))
+    await give_command(admin, DOMAIN, node + "disable-user", accountjids=[who])
+    await guest.happens("disconnected")
+    again = Client(guest.account, "home", mech="SCRAM-SHA-1")
+    again.open()
+    _, failure = await again.happens("failed_auth")
+    expect(failure["condition"] == "account-disabled", f"condition {failure['condition']}")
+    await again.close()
+    await give_command(admin, DOMAIN, node + "reenable-user", accountjids=[who])
+    back = await Client(guest.account, "home").login()
+    await back.close()
+    await admin.close()
+
+
+async def keep_settings_on_every_device():
+    """XEP-0049: what one client of an account stores the others find; it is nobody else's."""
+    from slixmpp.plugins.xep_0048 import Bookmarks
+    plugins = PLUGINS + ("xep_0049",)
+    account = Account("ada")
+    desk = await Client(account, "desk", plugins=plugins).login()
+    phone = await Client(account, "phone", plugins=plugins).login()
+    other = await Client(Account("bob"), "home", plugins=plugins).login()
+    for client in (desk, phone, other):
+        client["xep_0049"].register(Bookmarks)
+    kept = Bookmarks()
+    kept.add_conference(f"tea@rooms.{DOMAIN}", "ada", name="Tea <&> cake", autojoin=True)
+    await desk["xep_0049"].store(kept, timeout=15)
+    got = await phone["xep_0049"].retrieve("bookmarks", timeout=15)
+    rooms = [(str(c["jid"]), c["name"], c["autojoin"]) for c in got["private"]["bookmarks"]["conferences"]]
+    expect(rooms == [(f"tea@rooms.{DOMAIN}", "Tea <&> cake", True)], f"bookmarks {rooms}")
+    got = await other["xep_0049"].retrieve("bookmarks", timeout=15)
+    expect(not list(got["private"]["bookmarks"]["conferences"]), "somebody else has them")
+    iq = other.make_iq_get(ito=desk.boundjid.bare)
+    iq["private"].enable("bookmarks")
+    try:
+        await iq.send(timeout=15)
+        raise Failed("somebody else could read them")
+    except IqError as err:
+        expect(err.condition == "forbidden", f"refused with {err.condition}")
+    for client in (desk, phone, other):
+        await client.close()
+
+
+async def see_when_somebody_was_last_there():
+    """XEP-0012: of a contact, with what was said; of the server; and nothing of a stranger."""
+    plugins = PLUGINS + ("xep_0012",)
+    one = await Client(Account("ada"), "desk", plugins=plugins).login()
+    other = await Client(Account("bob"), "home").login()
+    stranger = await Client(Account("eve"), "home", plugins=plugins).login()
+    await befriend(one, other)
+    got = await one["xep_0012"].get_last_activity(other.boundjid.bare, timeout=15)
+    expect(got["last_activity"]["seconds"] == 0, f"{got['last_activity']['seconds']} s while there")
+    other.send_presence(ptype="unavailable", pstatus="Heading Home")
+    await one.gets("unavailable", lambda s: isinstance(s, Presence) and s["type"] == "unavailable" and s["from"] == other.boundjid)
+    address = other.boundjid.bare
+    await other.close()
+    for _ in range(50):  # the server sees the end of the stream a moment later
+        got = (await one["xep_0012"].get_last_activity(address, timeout=15))["last_activity"]
+        if got["status"]:
+            break
+        await asyncio.sleep(0.1)
+    expect(got["status"] == "Heading Home", f"status {got['status']!r}")
+    expect(0 <= got["seconds"] < 60, f"{got['seconds']} s")
+    up = await one["xep_0012"].get_last_activity(DOMAIN, timeout=15)
+    expect(up["last_activity"]["seconds"] >= 0, "no uptime")
+    for who in (address, f"nobody-at-all@{DOMAIN}"):
+        try:
+            await stranger["xep_0012"].get_last_activity(who, timeout=15)
+            raise Failed(f"a stranger learns of {who}")
+        except IqError as err:
+            expect(err.condition == "forbidden", f"{who}: {err.condition}")
+    await one.close()
+    await stranger.close()
+
+
+async def look_for_people():
+    """XEP-0055: the form, a search by the beginnings of words, the table of results."""
+    plugins = PLUGINS + ("xep_0055",)
+    one = await Client(Account("ada"), "desk", plugins=plugins).login()
+    other = await Client(Account("bob"), "home").login()
+    family = "Zöllner" + other.boundjid.user.split("-")[-1]
+    card = other["xep_0054"].make_vcard()
+    card["FN"] = f"Bob {family}"
+    card["N"]["GIVEN"], card["N"]["FAMILY"] = "Bob", family
+    await other["xep_0054"].publish_vcard(card)
+    ask = one.make_iq_get(ito=DOMAIN)
+    ask.enable("search")
+    form = (await ask.send(timeout=15))["search"]["form"]
+    fields = list(form.get_fields())
+    expect({"first", "last", "nick", "email"} <= set(fields), f"fields {fields}")
+    for filled, found in (({"last": family.upper().replace("Ö", "o")[:-2]}, True), ({"last": family, "first": "Eve"}, False), ({"last": "*"}, False)):
+        iq = one["xep_0055"].make_search_iq(ito=DOMAIN)
+        for var, value in filled.items():
+            iq["search"]["form"].add_field(var, value=value)
+        got = (await iq.send(timeout=15)).xml
+        x = got.find("{jabber:iq:search}query/{jabber:x:data}x")
+        items = [] if x is None else [
+            {f.get("var"): f.findtext("{jabber:x:data}value") for f in item} for item in x.findall("{jabber:x:data}item")]
+        if found:
+            expect([i["jid"] for i in items] == [other.boundjid.bare], f"{filled}: {items}")
+            expect(items[0]["first"] == "Bob" and items[0]["last"] == family, f"{items}")
+        else:
+            expect(not items, f"{filled}: {items}")
+    await one.close()
+    await other.close()
+
+
+async def change_the_password():
+    """XEP-0077: the form of one's account, a new password, and that the old one is no more."""
+    account = Account("ada")
+    one = await Client(account, "desk", plugins=PLUGINS + ("xep_0077",)).login()
+    form = await one["xep_0077"].get_registration(jid=DOMAIN, timeout=15)
+    expect(form["register"]["registered"], "is not registered")
+    expect(form.xml.find("{jabber:iq:register}query/{jabber:x:data}x") is not None, "no form")
+    old, account.password = account.password, account.password + " and more"
+    await one["xep_0077"].change_password(account.password, jid=DOMAIN, timeout=15)
+    await one.close()
+    again = await Client(account, "desk").login()
+    await again.close()
+    account.password = old
+    late = Client(account, "desk", mech="SCRAM-SHA-1")
+    late.open()
+    await late.happens("failed_auth")
+    await late.close()
+
+
+async def see_a_picture():
+    """XEP-0153: contacts learn of a picture from presence, also of a client that knows nothing of it."""
+    import hashlib
+    account = Account("ada")
+    phone = await Client(account, "phone").login()  # without xep_0153
+    desk = await Client(account, "desk", plugins=PLUGINS + ("xep_0153",)).login()
+    other = await Client(Account("bob"), "home").login()
+    await befriend(phone, other)
+    card = desk["xep_0054"].make_vcard()
+    card["FN"] = "Ada Lovelace"
+    await desk["xep_0054"].publish_vcard(card)
+    for data in (b"a picture of tea", b"a picture of coffee"):
+        want = hashlib.sha1(data).hexdigest()
+        since = len(other.seen)
+        await desk["xep_0153"].set_avatar(avatar=data, mtype="image/png", timeout=15)
+        for client in (phone, desk):
+            await other.gets(f"the picture of {client.label}", lambda s: isinstance(s, Presence) and s["from"] == client.boundjid and
+                             s.xml.findtext("{vcard-temp:x:update}x/{vcard-temp:x:update}photo") == want, since)
+        got = await other["xep_0054"].get_vcard(account.jid, cached=False, timeout=15)
+        expect(got["vcard_temp"]["PHOTO"]["BINVAL"] == data, "another picture is in the vCard")
+    phone.send_presence(pshow="away", pstatus="with a picture")
+    got = await other.gets("away", lambda s: isinstance(s, Presence) and s["status"] == "with a picture")
+    expect(got.xml.findtext("{vcard-temp:x:update}x/{vcard-temp:x:update}photo") == want, "the picture is lost")
+    for client in (phone, desk, other):
+        await client.close()
+
+
 CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wrong_password,
           subscribe_and_see_presence, rename_and_remove_a_contact, chat, be_told_of_nobody,
           keep_messages_for_later, copy_to_my_other_clients, page_through_the_archive,
-          resume_a_broken_stream, hold_presence_while_inactive, ask_the_server_things)
+          resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
+          be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands,
+          keep_settings_on_every_device, see_when_somebody_was_last_there, look_for_people, change_the_password,
+          see_a_picture)
 
 
 async def run(check):
@@ -332,6 +619,9 @@ async def main():
     for check in CHECKS:
         if check is log_in_by_direct_tls and not TLS_PORT:
             report.note("no TLS_PORT: direct TLS is not checked")
+            continue
+        if check is run_the_server_by_commands and not ADMIN:
+            report.note("no ADMIN: commands are not checked")
             continue
         if not wanted or check.__name__ in wanted:
             await run(check)

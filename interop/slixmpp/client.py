@@ -5,10 +5,14 @@ import asyncio
 import slixmpp
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import CA, DOMAIN, HOST, PORT, TIMEOUT, TLS_PORT, Failed
+from check import CA, HOST, PORT, TIMEOUT, TLS_PORT, Failed
 
-PLUGINS = ("xep_0030", "xep_0054", "xep_0059", "xep_0092", "xep_0115", "xep_0198", "xep_0199",
+PLUGINS = ("xep_0030", "xep_0050", "xep_0054", "xep_0059", "xep_0092", "xep_0115", "xep_0191", "xep_0198", "xep_0199",
            "xep_0202", "xep_0203", "xep_0280", "xep_0297", "xep_0313", "xep_0352", "xep_0359")
+
+
+# No check makes an account by itself.
+CONFIG = {"xep_0077": {"create_account": False}}
 
 
 class Client(slixmpp.ClientXMPP):
@@ -21,12 +25,13 @@ class Client(slixmpp.ClientXMPP):
 
     def __init__(self, account, resource, mech=None, plugins=PLUGINS):
         super().__init__(f"{account.jid}/{resource}", account.password)
+        self.account = account
         self.label = f"{account.name}/{resource}"
         self.ca_certs = CA
         self.roster.auto_authorize = None
         self.roster.auto_subscribe = False
         for plugin in plugins:
-            self.register_plugin(plugin)
+            self.register_plugin(plugin, CONFIG.get(plugin, {}))
         if mech:
             auth = self["feature_mechanisms"]
             auth.use_mech = mech
@@ -110,7 +115,7 @@ class Client(slixmpp.ClientXMPP):
     async def barrier(self):
         """Returns when the server has handled all that this client has sent."""
         try:
-            await self["xep_0199"].send_ping(DOMAIN, timeout=TIMEOUT)
+            await self["xep_0199"].send_ping(self.boundjid.domain, timeout=TIMEOUT)
         except slixmpp.exceptions.XMPPError as err:
             raise Failed(f"{self.label} got no answer to a ping: {err}") from err
 

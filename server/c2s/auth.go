@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	mellium "mellium.im/xmpp/stream"
@@ -23,6 +24,7 @@ const nsSASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 type dialog struct {
 	server   *sasl.Server
 	failures int
+	doubtful []jid.Bare // whose SCRAM failed where it may have had to: see doubt
 }
 
 // binding returns what the mechanisms may bind to; nil without TLS.
@@ -41,18 +43,36 @@ func (n *negotiation) offered(channel *sasl.ChannelBinding) []string {
 	}
 	var names []string
 	for _, m := range n.s.auth.Load().Mechanisms {
-		if m != sasl.Anonymous && (m != sasl.Plain || n.tls != nil || n.loopback()) {
+		switch {
+		case m == sasl.Anonymous:
+		case m == sasl.Plain && n.tls == nil && !n.loopback():
+		case m != sasl.Plain && n.passwords() != nil && !n.s.directory.SCRAM:
+		default:
 			names = append(names, m)
 		}
 	}
 	return sasl.Offer(names, channel)
 }
 
-// mechanisms is the stream feature, with the channel bindings (XEP-0440).
+// passwords returns who checks passwords at this domain beside the keys that are
+// here, or nil.
+func (n *negotiation) passwords() sasl.Passwords {
+	if d, _ := n.s.srv.Domain(n.domain); !d.Directory {
+		return nil
+	}
+	return n.s.directory.Passwords
+}
+
+// mechanisms is the stream feature, with the channel bindings (XEP-0440). There
+// is none where nothing can be offered: PLAIN alone, and no encryption.
 func (n *negotiation) mechanisms() []byte {
 	cb := n.binding()
+	names := n.offered(cb)
+	if len(names) == 0 {
+		return nil
+	}
 	b := []byte("<mechanisms xmlns='" + nsSASL + "'>")
-	for _, m := range n.offered(cb) {
+	for _, m := range names {
 		b = stanza.AppendElement(b, "mechanism", m)
 	}
 	b = append(b, "</mechanisms>"...)
@@ -110,7 +130,7 @@ func (n *negotiation) auth(mechanism string, initial []byte) error {
 	a := n.s.auth.Load()
 	sv, err := sasl.NewServer(mechanism, &sasl.Config{
 		Domain: n.domain, Mechanisms: n.offered(cb), Credentials: n.s.users, Secret: n.s.secret,
-		Channel: cb, Iterations: a.Iterations, Admit: n.admit,
+		Channel: cb, Iterations: a.Iterations, Admit: n.admit, Passwords: n.passwords(),
 	})
 	if err != nil {
 		return n.refused("", err)
@@ -151,16 +171,29 @@ var errHeldBack = fmt.Errorf("%w: held back after failures", sasl.ErrTemporary)
 
 // admit asks the throttle about an account and the client's address.
 func (n *negotiation) admit(who jid.Bare) error {
-	wait := n.s.throttle.Allow(time.Now(), n.throttleKeys(who)...)
-	if wait <= 0 {
-		return nil
+	now := time.Now()
+	o := server.Offence{What: "a login was held back", Why: "too many failures of this account", Peer: n.addr, JID: who}
+	if n.s.throttle.Allow(now, throttleAccount(who)) <= 0 {
+		// Whoever tries many names gets one line for all of them.
+		o.Why, o.JID = "too many failures from this address", ""
+		if n.s.throttle.Allow(now, n.throttleAddress()...) <= 0 {
+			return nil
+		}
 	}
-	n.s.log.Warn("login held back after failures", "jid", who, "peer", n.addr, "wait", wait)
+	n.s.srv.Offend(o)
 	return errHeldBack
 }
 
+// throttleAddress is the key of the client's address, if failures there count.
+func (n *negotiation) throttleAddress() []string {
+	if n.s.limits.Load().exempt(n.addr) {
+		return nil
+	}
+	return []string{"address " + n.network.String()}
+}
+
 func (n *negotiation) throttleKeys(who jid.Bare) []string {
-	keys := []string{"address " + n.network.String()}
+	keys := n.throttleAddress()
 	if who != "" {
 		keys = append(keys, throttleAccount(who))
 	}
@@ -189,6 +222,9 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 		return errTooSoon
 	}
 	n.s.throttle.Succeeded(throttleAccount(account.JID)) // the address stays suspect
+	n.proven.Store(&proof{sv.Mechanism(), account.JID})
+	n.dialog.doubtful = slices.DeleteFunc(n.dialog.doubtful, func(who jid.Bare) bool { return who == account.JID })
+	n.settle()
 	n.account, n.stage, n.dialog = account, known, dialog{}
 	if err := n.reply("success", out); err != nil {
 		return err
@@ -196,7 +232,8 @@ func (n *negotiation) success(sv *sasl.Server, out []byte) error {
 	return n.open()
 }
 
-// local returns the account that somebody proved to be.
+// local returns the account that somebody proved to be. Only to them is it said
+// that it is disabled.
 func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if d, _ := n.s.srv.Domain(n.domain); d.Anonymous {
 		return server.NewAccount(who, 0), nil
@@ -208,7 +245,22 @@ func (n *negotiation) local(who jid.Bare) (*server.Account, error) {
 	if !ok {
 		return nil, sasl.ErrNotAuthorized
 	}
-	return server.NewAccount(who, id), nil
+	a := server.NewAccount(who, id)
+	if err := n.s.srv.Admit(n.ctx, a); err != nil {
+		return nil, barred(err)
+	}
+	return a, nil
+}
+
+// barred puts into the words of SASL why an account may not be logged in to.
+func barred(err error) error {
+	switch {
+	case errors.Is(err, server.ErrDisabled):
+		return sasl.ErrDisabled
+	case errors.Is(err, stanza.ErrItemNotFound): // it was removed this very moment
+		return sasl.ErrNotAuthorized
+	}
+	return err
 }
 
 // refused answers a failed attempt (RFC 6120 §6.4.5). What is said depends on
@@ -221,16 +273,44 @@ func (n *negotiation) refused(who jid.Bare, err error) error {
 		// COMPAT(slixmpp, 1.8): it binds by tls-unique only, then says that it saw
 		// no -PLUS, once for each mechanism, and takes PLAIN in the end.
 		n.s.log.Debug("login refused", "jid", who, "peer", n.addr, "why", err)
+	case errors.Is(err, sasl.ErrNotAuthorized) && n.doubt(who):
+		n.s.log.Debug("login failed, and may have had to", "jid", who, "peer", n.addr, "why", err)
 	case errors.Is(err, sasl.ErrNotAuthorized):
 		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
-		n.s.log.Warn("login failed", "jid", who, "peer", n.addr, "why", err)
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: err.Error(), Peer: n.addr, JID: who})
 	case errors.Is(err, errHeldBack):
+	case errors.Is(err, sasl.ErrAway):
+		n.s.log.Warn("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
+	case errors.Is(err, sasl.ErrDisabled):
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: "the account is disabled", Peer: n.addr, JID: who})
 	case c == sasl.ErrTemporary.Error():
 		n.s.log.Error("a login could not be decided", "jid", who, "peer", n.addr, "err", err)
 	default:
 		n.s.log.Debug("login refused", "jid", who, "peer", n.addr, "why", err)
 	}
 	return n.failed(c)
+}
+
+// doubt puts off the judgment on a failed SCRAM at the domain of a directory. Its
+// people have no keys here: for each of their logins a client that prefers SCRAM
+// fails first, and an office behind one address would soon be held back. It is a
+// failure of that account unless the same stream logs in to it. That holds for
+// all names, lest the difference tell who has keys here.
+func (n *negotiation) doubt(who jid.Bare) bool {
+	if n.passwords() == nil || who == "" || n.dialog.server == nil || n.dialog.server.Mechanism() == sasl.Plain {
+		return false
+	}
+	n.dialog.doubtful = append(n.dialog.doubtful, who)
+	return true
+}
+
+// settle counts the failures that were put off.
+func (n *negotiation) settle() {
+	for _, who := range n.dialog.doubtful {
+		n.s.throttle.Failed(time.Now(), n.throttleKeys(who)...)
+		n.s.srv.Offend(server.Offence{What: "a login failed", Why: "no password that came after it was right", Peer: n.addr, JID: who})
+	}
+	n.dialog.doubtful = nil
 }
 
 // failed sends a failure. The client may try again, up to a limit.

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"time"
 
+	mellium "mellium.im/xmpp/stream"
+
 	"rollcall/server"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
+	"rollcall/xmpp/stream"
 )
 
 // beforeBind takes an element of an authenticated stream without a resource:
@@ -39,6 +42,9 @@ func (n *negotiation) bind(st *stanza.Stanza) (bool, error) {
 		refusal, _ := stanza.AsError(err)
 		return false, n.refuseIQ(id, refusal)
 	}
+	if f := turnedAway(err); f != nil {
+		return false, f
+	}
 	if err != nil {
 		n.s.log.Error("a resource could not be bound", "jid", n.account.JID, "err", err)
 		return false, errInternal
@@ -49,6 +55,18 @@ func (n *negotiation) bind(st *stanza.Stanza) (bool, error) {
 	s.Control(append(b, "</jid></bind></iq>"...))
 	n.begin(s)
 	return true, nil
+}
+
+// turnedAway is the fault for somebody whose account was disabled or removed
+// while they logged in.
+func turnedAway(err error) error {
+	switch {
+	case errors.Is(err, server.ErrDisabled):
+		return &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account is disabled"}
+	case errors.Is(err, stanza.ErrItemNotFound):
+		return &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account was removed"}
+	}
+	return nil
 }
 
 // resource returns the resource that the client wants, or one made for it

@@ -18,12 +18,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	mellium "mellium.im/xmpp/stream"
-
 	"rollcall/server"
 	"rollcall/xmpp/sasl"
 	"rollcall/xmpp/stanza"
-	"rollcall/xmpp/stream"
 )
 
 // Users proves who people are.
@@ -47,7 +44,18 @@ type Options struct {
 	Users     Users
 	Secret    []byte    // for the made-up salts of users who don't exist
 	Registrar Registrar // nil: accounts are made elsewhere
+	Directory Directory
 	Log       *slog.Logger
+}
+
+// Directory is who checks passwords at the domains of a directory
+// (server.Domain.Directory). Without it these are as others.
+type Directory struct {
+	Passwords sasl.Passwords
+
+	// SCRAM offers SCRAM there too. It lets in only who has a password here; others
+	// have to have a client that tries PLAIN next.
+	SCRAM bool
 }
 
 // Server serves the streams of clients. It is a feature of the server that its
@@ -58,8 +66,10 @@ type Server struct {
 	users     Users
 	secret    []byte
 	registrar Registrar
+	directory Directory
 	log       *slog.Logger
 	srv       *server.Server
+	began     time.Time
 
 	// Safe.
 	limits    atomic.Pointer[Limits]
@@ -69,18 +79,22 @@ type Server struct {
 	directTLS atomic.Pointer[tls.Config]
 	throttle  *sasl.Throttle
 	resumable resumables
+	refusing  atomic.Int32
+	last      atomic.Uint64 // number of a connection
+	wg        sync.WaitGroup
 
-	mu     sync.Mutex // guards what follows
-	conns  map[*conn]struct{}
-	byAddr map[netip.Prefix]int
-	closed bool
-	wg     sync.WaitGroup
+	mu       sync.Mutex // guards what follows
+	conns    map[*conn]struct{}
+	byAddr   map[netip.Prefix]int
+	arrivals arrivals
+	closed   bool
 }
 
 // New makes a server of streams; its certificates are read.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, log: o.Log,
+		cfg: o.Config, users: o.Users, secret: o.Secret, registrar: o.Registrar, directory: o.Directory, log: o.Log,
+		began: time.Now(),
 		conns: map[*conn]struct{}{}, byAddr: map[netip.Prefix]int{},
 	}
 	if s.log == nil {
@@ -158,55 +172,16 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, direct bool) error 
 
 // ServeConn serves one connection in the background.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn, direct bool) {
-	c := newConn(s, nc)
-	refusal := s.admit(c)
-	s.wg.Go(func() {
-		if refusal != nil {
-			c.refuse(refusal, direct)
-			return
-		}
-		c.negotiate(ctx, direct)
-	})
+	c := newConn(s, nc, direct)
+	if refusal := s.admit(c); refusal != nil {
+		s.turnAway(c, refusal, direct)
+		return
+	}
+	s.wg.Go(func() { c.negotiate(ctx, direct) })
 }
 
 // Wait waits for all connections to end.
 func (s *Server) Wait() { s.wg.Wait() }
-
-var (
-	errTooManyConns = &stream.Fault{Condition: mellium.ResourceConstraint, Text: "too many connections"}
-	errTooManyAddr  = &stream.Fault{Condition: mellium.PolicyViolation, Text: "too many connections from this address"}
-	errShutdown     = &stream.Fault{Condition: mellium.SystemShutdown}
-)
-
-// admit counts the connection in, unless there are too many.
-func (s *Server) admit(c *conn) *stream.Fault {
-	l := s.limits.Load()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return errShutdown
-	case l.Connections > 0 && len(s.conns) >= l.Connections:
-		return errTooManyConns
-	case l.ConnectionsPerAddress > 0 && s.byAddr[c.network] >= l.ConnectionsPerAddress:
-		return errTooManyAddr
-	}
-	s.conns[c] = struct{}{}
-	s.byAddr[c.network]++
-	return nil
-}
-
-func (s *Server) gone(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.conns[c]; !ok {
-		return
-	}
-	delete(s.conns, c)
-	if s.byAddr[c.network]--; s.byAddr[c.network] <= 0 {
-		delete(s.byAddr, c.network)
-	}
-}
 
 // StopAccepting refuses new connections and ends those that have no session
 // yet; the sessions end with server.Server.Stop.

@@ -1,6 +1,9 @@
 package c2s
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config is what client connections need to know of the configuration file.
 // The config package fills it in and has checked every value before it gets
@@ -66,9 +69,15 @@ type Limits struct {
 	BurstBytes     int
 
 	// Connections bounds all connections, ConnectionsPerAddress those of one
-	// IP address (an IPv6 /64 counts as one). 0 means no bound.
+	// IP address (an IPv6 /64 counts as one), ConnectsPerMinute how many it may
+	// open in a minute. 0 means no bound.
 	Connections           int
 	ConnectionsPerAddress int
+	ConnectsPerMinute     int
+
+	// ExemptNetworks are left out of what counts by address: the two bounds
+	// above, and the failures to log in that hold back an address.
+	ExemptNetworks []netip.Prefix
 
 	// AuthTimeout is how long a connection may take to log in.
 	AuthTimeout time.Duration

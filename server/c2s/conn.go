@@ -19,11 +19,17 @@ type conn struct {
 	// Fixed.
 	s       *Server
 	raw     net.Conn
+	number  uint64 // no other connection had it since the server was made
+	began   time.Time
+	direct  bool // it began with TLS
 	addr    netip.Addr
 	network netip.Prefix // what counts as one address
 
 	// Safe.
 	session atomic.Pointer[server.Session]
+	proven  atomic.Pointer[proof]        // nil until the client has logged in
+	cipher  atomic.Uint32                // of TLS, and above it the version; 0 without
+	in, out atomic.Uint64                // bytes, before encryption
 	cut     atomic.Pointer[stream.Fault] // why the stream is to end
 	pinged  atomic.Bool
 	resting atomic.Bool // idle for long, and read by a goroutine with a small stack
@@ -47,19 +53,15 @@ type conn struct {
 	managed bool    // XEP-0198 is on
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{s: s, raw: nc, nc: nc}
+func newConn(s *Server, nc net.Conn, direct bool) *conn {
+	c := &conn{s: s, raw: nc, nc: nc, direct: direct, number: s.last.Add(1), began: time.Now()}
 	if t, ok := nc.(*net.TCPConn); ok {
 		c.raw = newSocket(c, t)
 		c.nc = c.raw
 	}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
-		bits := 32
-		if c.addr.Is6() {
-			bits = 64
-		}
-		c.network, _ = c.addr.Prefix(bits)
+		c.network = server.Network(c.addr)
 	}
 	if t, ok := nc.(*net.TCPConn); ok {
 		setTimeouts(t, s.cfg.KeepAlive.TCPUserTimeout)
@@ -70,8 +72,24 @@ func newConn(s *Server, nc net.Conn) *conn {
 // loopback reports whether the client is on this machine; a pipe is.
 func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
 
+// Peer implements server.Known. It is for a connection that has a session.
+func (c *conn) Peer() server.Peer {
+	p := server.Peer{Addr: c.addr}
+	if known := c.proven.Load(); known != nil {
+		p.Mechanism = known.mechanism
+	}
+	if c.tls != nil {
+		p.TLS = c.tls.ConnectionState().Version
+	}
+	return p
+}
+
 // Write implements server.Transport.
-func (c *conn) Write(b []byte) (int, error) { return c.nc.Write(b) }
+func (c *conn) Write(b []byte) (int, error) {
+	n, err := c.nc.Write(b)
+	c.out.Add(uint64(n))
+	return n, err
+}
 
 // Tries implements server.Trier: TLS has to write whole records, and may wait.
 func (c *conn) Tries() bool {
@@ -80,7 +98,11 @@ func (c *conn) Tries() bool {
 }
 
 // TryWrite implements server.Trier.
-func (c *conn) TryWrite(b []byte) (int, error) { return c.raw.(*socket).tryWrite(b) }
+func (c *conn) TryWrite(b []byte) (int, error) {
+	n, err := c.raw.(*socket).tryWrite(b)
+	c.out.Add(uint64(n))
+	return n, err
+}
 
 // Close says that nothing more will be sent. The reader takes what is still
 // under way, lest the client lose our last words to a reset, and then closes.
@@ -153,8 +175,14 @@ func (c *conn) fill() error {
 	}
 	n, err := c.nc.Read(c.take().Space())
 	c.sc.Filled(n)
-	c.bucket.took(n)
+	c.took(n)
 	return errUnless(n, err)
+}
+
+// took counts what was read.
+func (c *conn) took(n int) {
+	c.bucket.took(n)
+	c.in.Add(uint64(n))
 }
 
 func errUnless(n int, err error) error {

@@ -11,7 +11,8 @@ import (
 
 // Watch finds clients that are gone without a word, until ctx is done: one that
 // was silent for a while is asked, and cut off if it does not answer. Its
-// session is then kept or ended as with any lost connection.
+// session is then kept or ended as with any lost connection. What offenders did
+// meanwhile is told.
 func (s *Server) Watch(ctx context.Context) {
 	k := s.cfg.KeepAlive
 	tick := time.NewTicker(watchEvery)
@@ -22,6 +23,7 @@ func (s *Server) Watch(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			s.watch(now, k, n)
+			s.srv.TellOffences()
 		}
 	}
 }

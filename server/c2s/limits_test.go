@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/transcript"
 	"rollcall/internal/wire"
 )
 
@@ -114,4 +115,77 @@ func TestReadRate(t *testing.T) {
 			t.Errorf("somebody else waited for %v", slowest)
 		}
 	})
+}
+
+// One address opens so many connections in a minute. One too many costs no
+// handshake, and networks that are exempt have no such limit.
+func TestConnectsPerMinute(t *testing.T) {
+	s, options := encrypted(t, map[string]string{"limits.connects_per_minute": "2"}, "x")
+	first := wire.DialTLS(t, s.Direct, client("x"))
+	first.Login("ada", "desk")
+	wire.Dial(t, s.Plain).Open()
+	wire.Dial(t, s.Plain).Fails("policy-violation")
+	late := wire.Dial(t, s.Direct)
+	if err := late.TryEncrypt(client("x")); err == nil {
+		t.Error("a handshake was made")
+	}
+	first.Ping()
+	options["limits.exempt_networks"] = `["10.0.0.0/8", "127.0.0.0/8"]`
+	options["limits.connections_per_address"] = "1"
+	reload(t, s, options)
+	for range 5 {
+		wire.DialTLS(t, s.Direct, client("x")).Open()
+	}
+	options["limits.exempt_networks"] = `["10.0.0.0/8"]`
+	reload(t, s, options)
+	wire.Dial(t, s.Plain).Fails("policy-violation")
+	refused := map[string]uint64{}
+	for _, o := range s.Server().Offences() {
+		refused[o.What+": "+o.Why] = o.Times
+	}
+	// The connections meanwhile were not counted, so the third is the same as before.
+	if n := refused["a connection was refused: too many new connections from this address in a short time"]; len(refused) != 1 || n != 3 {
+		t.Errorf("counted %v", refused)
+	}
+}
+
+// Of those who are turned away a number is told why at a time, and the others
+// are cut off.
+func TestManyTurnedAway(t *testing.T) {
+	s, _ := encrypted(t, map[string]string{"limits.connections": "1"}, "x")
+	ada := wire.Dial(t, s.Plain)
+	ada.Open()
+	const n = 400
+	var all []*wire.Client
+	for range n {
+		all = append(all, wire.Dial(t, s.Plain))
+	}
+	for _, c := range all {
+		if got := c.Rest(); got != "" && !strings.Contains(got, "<resource-constraint") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	if all, _ := s.Streams().Conns(); all != 1 {
+		t.Errorf("%d connections are counted", all)
+	}
+}
+
+// Failures of one account hold back its whole address, unless that is exempt.
+func TestExemptFromBackoff(t *testing.T) {
+	options := map[string]string{"auth.backoff_after": "2", "auth.attempts_per_stream": "100", "c2s.plaintext_on_loopback": "true"}
+	for exempt, want := range map[string]string{"[]": "</failure>", `["127.0.0.1"]`: "<success"} {
+		options["limits.exempt_networks"] = exempt
+		s, _ := encrypted(t, options, "x")
+		c := wire.Dial(t, s.Plain)
+		c.Open()
+		for range 3 {
+			c.Say(wire.Plain("ada", "guess"))
+			c.Until("</failure>")
+		}
+		c.Say(wire.Plain("ada", transcript.Password))
+		c.Until("<temporary-auth-failure")
+		c.Until("</failure>")
+		c.Say(wire.Plain("bob", transcript.Password))
+		c.Until(want)
+	}
 }

@@ -45,6 +45,14 @@ func (r *resumables) add(s *server.Session) string {
 	return id
 }
 
+// has reports whether the session's client was told how to resume it.
+func (r *resumables) has(s *server.Session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.ids[s]
+	return ok
+}
+
 // forget hears of a session that is over. Its count is as good as an ack, so it
 // is remembered once what it counts is stored.
 func (r *resumables) forget(s *server.Session) {

@@ -34,6 +34,7 @@ type negotiation struct {
 	deadline time.Time
 	stage    stage
 	dialog   dialog // of SASL
+	asked    int    // requests for registration
 	account  *server.Account
 }
 
@@ -64,6 +65,7 @@ func (c *conn) negotiate(ctx context.Context, direct bool) {
 	}
 	n.stage = n.security()
 	err := n.run()
+	n.settle()
 	if err == nil {
 		return // bound, and read elsewhere from here
 	}
@@ -192,7 +194,7 @@ func (c *conn) header() []byte {
 }
 
 func (c *conn) say(b []byte) error {
-	_, err := c.nc.Write(b)
+	_, err := c.Write(b)
 	return err
 }
 
@@ -241,14 +243,29 @@ func (n *negotiation) element(st *stanza.Stanza) (bound bool, err error) {
 	case st.Name.Is(nsSM, "enable"), st.Name.Is(nsSM, "resume"):
 		return false, n.tooEarly()
 	case st.Kind == stanza.IQ && n.stage == secure && n.s.registrar != nil:
-		reply, handled := n.s.registrar.Unauthenticated(n.ctx, n.domain, n.addr, st)
-		if handled {
-			return false, n.say(reply)
-		}
+		return false, n.register(st)
 	case n.stage == fresh && st.Kind == stanza.Other:
 		return false, errNeedTLS
 	}
 	return false, errNotAuthorized // RFC 6120 §4.9.3.12
+}
+
+// maxAsked is how many requests somebody has who makes an account: enough for a
+// form and a dozen names that are taken.
+const maxAsked = 30
+
+var errAskedTooMuch = &stream.Fault{Condition: mellium.PolicyViolation, Text: "too many requests before login"}
+
+// register answers a request of somebody who has no account yet (XEP-0077).
+func (n *negotiation) register(st *stanza.Stanza) error {
+	if n.asked++; n.asked > maxAsked {
+		return errAskedTooMuch
+	}
+	reply, handled := n.s.registrar.Unauthenticated(n.ctx, n.domain, n.addr, st)
+	if !handled {
+		return errNotAuthorized
+	}
+	return n.say(reply)
 }
 
 // startTLS obeys RFC 6120 §5.4.
@@ -269,6 +286,7 @@ func (n *negotiation) startTLS() error {
 		n.s.log.Debug("no TLS with a client", "peer", n.addr, "err", err)
 		return io.EOF
 	}
+	n.settle()
 	n.stage, n.dialog = secure, dialog{}
 	return n.open()
 }
@@ -282,22 +300,6 @@ func (n *negotiation) waiting() bool {
 }
 
 var errTooSoon = &stream.Fault{Condition: mellium.PolicyViolation, Text: "a new stream begins after the answer, not before"}
-
-// refuse turns a connection away before it is served. Where it begins with TLS
-// a handshake is not worth it, and nothing is said without.
-func (c *conn) refuse(f *stream.Fault, direct bool) {
-	if direct {
-		c.raw.Close()
-		return
-	}
-	// It counts toward no limit, so it is not to last.
-	c.raw.SetWriteDeadline(time.Now().Add(refuseFor))
-	c.say(append(f.Append(c.header()), "</stream:stream>"...))
-	c.Close()
-	c.linger(refuseFor)
-}
-
-const refuseFor = 200 * time.Millisecond
 
 // end ends a connection that has no session.
 func (c *conn) end(err error) {

@@ -106,7 +106,7 @@ func (w *socket) fill() error {
 	}
 	if w.n > 0 {
 		w.c.sc.Filled(w.n)
-		w.c.bucket.took(w.n)
+		w.c.took(w.n)
 		return nil
 	}
 	return errUnless(0, w.err)

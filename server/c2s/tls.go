@@ -132,5 +132,7 @@ func (c *conn) handshake(direct bool) error {
 		}
 	}
 	c.tls, c.nc = t, t
+	state := t.ConnectionState()
+	c.cipher.Store(uint32(state.Version)<<16 | uint32(state.CipherSuite))
 	return nil
 }

@@ -10,7 +10,9 @@
 // # What is stored
 //
 // A password is turned into [Keys] and forgotten. PLAIN is verified against the
-// keys of SCRAM-SHA-256, so an account needs those even if only PLAIN is used.
+// keys of SCRAM-SHA-256, so an account needs those even if only PLAIN is used. An
+// account whose password is kept elsewhere has none: [Passwords] checks it, and to
+// SCRAM the account is a stranger.
 //
 // # What strangers can learn
 //

@@ -22,14 +22,20 @@ var (
 	ErrInvalidAuthzid = errors.New("invalid-authzid")
 	// ErrInvalidMechanism is a mechanism that was not offered.
 	ErrInvalidMechanism = errors.New("invalid-mechanism")
+	// ErrDisabled is an account that nobody can log in to. It is for those who
+	// have proved that it is theirs.
+	ErrDisabled = errors.New("account-disabled")
 	// ErrTemporary is a failure of ours: the store, or no time left.
 	ErrTemporary = errors.New("temporary-auth-failure")
+	// ErrAway is an ErrTemporary of [Passwords] that cannot be asked. They see to it
+	// themselves that somebody hears of it.
+	ErrAway = fmt.Errorf("%w: who checks the password cannot be asked", ErrTemporary)
 )
 
 // Condition names the element of RFC 6120 §6.5 that tells the client about err.
 // An error of an unknown kind is a failure of ours.
 func Condition(err error) string {
-	for _, kind := range []error{ErrMalformedRequest, ErrNotAuthorized, ErrInvalidAuthzid, ErrInvalidMechanism} {
+	for _, kind := range []error{ErrMalformedRequest, ErrNotAuthorized, ErrInvalidAuthzid, ErrInvalidMechanism, ErrDisabled} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}

@@ -65,6 +65,9 @@ func (h Hash) maker() func() hash.Hash {
 	return nil
 }
 
+// Size is the length in bytes of the hash, and so of the keys.
+func (h Hash) Size() int { return h.size() }
+
 // size is the length of the hash, and so of the keys and the proof.
 func (h Hash) size() int { return h.maker()().Size() }
 

@@ -28,6 +28,17 @@ type Credentials interface {
 	Keys(ctx context.Context, account jid.Bare, h Hash) (k Keys, ok bool, err error)
 }
 
+// Passwords checks passwords of accounts that have no keys here. It is asked with
+// PLAIN only, when no key of the account matched, whether or not there is such an
+// account.
+type Passwords interface {
+	// CheckPassword returns nil if the password is right and the account may be used.
+	// The error is ErrNotAuthorized otherwise, or ErrTemporary when nobody can tell.
+	// That an account does not exist, or is none of theirs, must neither show in the
+	// error nor in the time that it takes.
+	CheckPassword(ctx context.Context, account jid.Bare, password string) error
+}
+
 // Config is what an attempt needs to know. It is only read.
 type Config struct {
 	// Domain is the canonical domain that the stream is for.
@@ -37,6 +48,8 @@ type Config struct {
 	Mechanisms []string
 	// Credentials are needed by all mechanisms but ANONYMOUS.
 	Credentials Credentials
+	// Passwords are asked about what no key matches. nil: nobody is.
+	Passwords Passwords
 	// Secret makes the salts of accounts that do not exist. It must stay the
 	// same for the life of the server's accounts, and secret.
 	Secret []byte
@@ -136,6 +149,9 @@ func (s *Server) User() string { return s.Account().Local() }
 func (s *Server) Account() jid.Bare {
 	return s.account
 }
+
+// Mechanism returns the name of the mechanism that the client chose.
+func (s *Server) Mechanism() string { return s.named }
 
 // Claimed returns the account that the client says it is, proven or not: whose
 // failure this is. It is "" before the client named itself, if the name can be

@@ -13,6 +13,24 @@ import (
 	"rollcall/xmpp/jid"
 )
 
+// Who moved here with keys of one hash only can log in with a password.
+func TestPlainWithWhateverKeysThereAre(t *testing.T) {
+	for _, h := range Hashes() {
+		keys, err := Derive(h, testPassword, []byte("salt"), MinIterations)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := config()
+		cfg.Credentials = book{testUser + "@example.org": {h: keys}}
+		for password, want := range map[string]error{testPassword: nil, "wrong": ErrNotAuthorized} {
+			s := start(t, Plain, cfg)
+			if _, _, err := s.Step(t.Context(), []byte("\x00"+testUser+"\x00"+password)); !errors.Is(err, want) {
+				t.Errorf("%s, %s: %v", h, password, err)
+			}
+		}
+	}
+}
+
 func TestPlain(t *testing.T) {
 	const who, pw = testUser, testPassword
 	long := strings.Repeat("a", 1024)
@@ -154,6 +172,7 @@ func TestCondition(t *testing.T) {
 		"not-authorized":         fmt.Errorf("outer: %w", refused("x")),
 		"invalid-authzid":        ErrInvalidAuthzid,
 		"invalid-mechanism":      ErrInvalidMechanism,
+		"account-disabled":       ErrDisabled,
 		"temporary-auth-failure": errors.New("anything else"),
 	} {
 		if got := Condition(err); got != want {

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"rollcall/config"
+	"rollcall/directory"
 	"rollcall/internal/assembly"
 	"rollcall/internal/transcript"
 	"rollcall/roster"
@@ -47,6 +48,7 @@ var defaults = map[string]string{
 // World is one server.
 type World struct {
 	t        *testing.T
+	cfg      *config.Config
 	ctx      context.Context
 	cancel   context.CancelFunc
 	db       *storage.DB
@@ -54,6 +56,7 @@ type World struct {
 	end      context.CancelFunc // of what runs beside the connections
 	beside   sync.WaitGroup
 	accounts *storage.Accounts
+	expected *expected
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
@@ -63,9 +66,9 @@ func New(t *testing.T, options map[string]string) transcript.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{t: t}
+	w := &World{t: t, cfg: cfg, expected: new(expected)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	if err := w.build(cfg); err != nil {
+	if err := w.build(); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -82,10 +85,10 @@ func configuration(options map[string]string) (*config.Config, error) {
 	return config.Parse("the config lines", []byte(text.String()))
 }
 
-func (w *World) build(cfg *config.Config) (err error) {
+func (w *World) build() (err error) {
 	path := storage.Memory // which has one connection for everybody; a file has more
-	if cfg.Storage.Path != config.Default().Storage.Path {
-		path = cfg.Storage.Path
+	if w.cfg.Storage.Path != config.Default().Storage.Path {
+		path = w.cfg.Storage.Path
 	}
 	w.db, err = storage.Open(w.ctx, storage.Config{Driver: storage.SQLite, Path: path})
 	if err != nil {
@@ -95,9 +98,14 @@ func (w *World) build(cfg *config.Config) (err error) {
 		return err
 	}
 	w.accounts = w.db.Accounts()
-	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t})
+	return w.start()
+}
+
+// start makes a server on the database and has it running.
+func (w *World) start() (err error) {
+	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t, w.expected})
 	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
-		Config: cfg, Streams: cfg.C2S, DB: w.db, Version: "1.0", Log: log,
+		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log,
 	})
 	if err != nil {
 		return err
@@ -109,8 +117,26 @@ func (w *World) build(cfg *config.Config) (err error) {
 			w.t.Error(err)
 		}
 	})
+	parts := w.parts
+	w.beside.Go(func() {
+		select {
+		case <-parts.Desk.Stopping(): // an administrator has ordered it
+			w.stopParts(parts)
+		case <-beside.Done():
+		}
+	})
 	return nil
 }
+
+// ExpectErrors lets the server log errors that have these words in them, which
+// fail the test otherwise.
+func (w *World) ExpectErrors(words string) { w.expected.add(words) }
+
+// Groups returns the shared groups.
+func (w *World) Groups() *roster.Groups { return w.parts.Groups }
+
+// Directory returns the directory that accounts come from, if there is one.
+func (w *World) Directory() *directory.Directory { return w.parts.Directory }
 
 // Streams returns what serves the connections, for tests that make their own.
 func (w *World) Streams() *c2s.Server { return w.parts.Streams }
@@ -125,15 +151,33 @@ func (w *World) Dial() net.Conn {
 	return theirs
 }
 
-// Close implements transcript.World. It stops the server as the program does.
-func (w *World) Close() {
-	stop, cancel := context.WithTimeout(w.ctx, time.Minute)
+// stopParts ends all streams as the program does.
+func (w *World) stopParts(parts *assembly.Assembly) {
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if err := w.parts.Stop(stop); err != nil {
+	if err := parts.Stop(ctx); err != nil {
 		w.t.Error(err)
 	}
+}
+
+// stop ends the server as the program does.
+func (w *World) stop() {
+	w.stopParts(w.parts)
 	w.end()
 	w.beside.Wait()
+}
+
+// Restart implements transcript.Restarter.
+func (w *World) Restart() {
+	w.stop()
+	if err := w.start(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Close implements transcript.World.
+func (w *World) Close() {
+	w.stop()
 	w.cancel()
 	if err := w.db.Close(); err != nil {
 		w.t.Error(err)
@@ -223,23 +267,3 @@ func derived(password string) (map[sasl.Hash]sasl.Keys, error) {
 var onlyPassword = sync.OnceValues(func() (map[sasl.Hash]sasl.Keys, error) {
 	return sasl.NewKeys(transcript.Password, sasl.MinIterations)
 })
-
-// strict fails the test on what somebody would have to act upon.
-type strict struct {
-	slog.Handler
-	t *testing.T
-}
-
-// Handle implements slog.Handler.
-func (s *strict) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level >= slog.LevelError {
-		s.t.Errorf("the server logged an error: %s", r.Message)
-	}
-	return s.Handler.Handle(ctx, r)
-}
-
-// WithAttrs implements slog.Handler.
-func (s *strict) WithAttrs(a []slog.Attr) slog.Handler { return &strict{s.Handler.WithAttrs(a), s.t} }
-
-// WithGroup implements slog.Handler.
-func (s *strict) WithGroup(name string) slog.Handler { return &strict{s.Handler.WithGroup(name), s.t} }

@@ -23,7 +23,6 @@ import (
 const (
 	Namespace  = "urn:xmpp:mam:2"
 	nsStanzaID = "urn:xmpp:sid:0"
-	nsForm     = "jabber:x:data"
 	nsRSM      = "http://jabber.org/protocol/rsm"
 )
 
@@ -77,6 +76,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.On(stanza.Message, server.Leaving, server.Record, f.leaving)
 	r.On(stanza.Message, server.Arriving, server.Record, f.arriving)
 	r.OnRemoved(func(a *server.Account) { f.prefs.drop(a.ID) })
+	r.OnChanged(func(a *server.Account) { f.prefs.drop(a.ID) })
 	for _, a := range []struct {
 		set   bool
 		local string

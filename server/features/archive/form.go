@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/xmpp/form"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -36,7 +37,7 @@ func parseRequest(e *stanza.Element, maxIDs int) (*request, error) {
 	}
 	q.flipped = e.Child("", "flip-page") != nil
 	var err error
-	if x := e.Child(nsForm, "x"); x != nil {
+	if x := form.Of(e); x != nil {
 		if err = q.parseForm(x, maxIDs); err != nil {
 			return nil, err
 		}
@@ -49,31 +50,19 @@ func parseRequest(e *stanza.Element, maxIDs int) (*request, error) {
 
 // parseForm reads the fields (XEP-0313 §4.1).
 func (q *request) parseForm(x *stanza.Element, maxIDs int) error {
-	if x.Attr("type") != "submit" {
+	a, err := form.Parse(x)
+	switch {
+	case err != nil:
+		return err
+	case a.Cancelled:
 		return stanza.Refuse(stanza.ErrBadRequest, "the form has to be submitted")
+	case a.Type != Namespace:
+		return stanza.Refuse(stanza.ErrBadRequest, "the form has no FORM_TYPE, or is not for this")
 	}
-	seen := map[string]bool{}
-	for _, field := range x.Elements() {
-		if !field.Is(nsForm, "field") {
-			continue
-		}
-		name := field.Attr("var")
-		if seen[name] {
-			return stanza.Refuse(stanza.ErrBadRequest, "the field %s is there twice", name)
-		}
-		seen[name] = true
-		var values []string
-		for _, v := range field.Elements() {
-			if v.Is(nsForm, "value") {
-				values = append(values, v.Text())
-			}
-		}
-		if err := q.field(name, values, maxIDs); err != nil {
+	for _, field := range a.Fields {
+		if err := q.field(field.Var, field.Values, maxIDs); err != nil {
 			return err
 		}
-	}
-	if !seen["FORM_TYPE"] {
-		return stanza.Refuse(stanza.ErrBadRequest, "the form has no FORM_TYPE")
 	}
 	return nil
 }
@@ -88,11 +77,6 @@ func (q *request) field(name string, values []string, maxIDs int) error {
 		return stanza.Refuse(stanza.ErrBadRequest, "the field %s has one value", name)
 	}
 	switch name {
-	case "FORM_TYPE":
-		if value != Namespace {
-			return stanza.Refuse(stanza.ErrBadRequest, "the form is not for this")
-		}
-		return nil
 	case "with":
 		return q.with(value)
 	case "start", "end":
@@ -181,14 +165,12 @@ func number(e *stanza.Element) (int, error) {
 	return int(n), nil
 }
 
-// formFields is the answer to a request for the form (§4.1.5).
-const formFields = "<query xmlns='" + Namespace + "'><x xmlns='" + nsForm + "' type='form'>" +
-	"<field type='hidden' var='FORM_TYPE'><value>" + Namespace + "</value></field>" +
-	"<field type='jid-single' var='with'/>" +
-	"<field type='text-single' var='start'/>" +
-	"<field type='text-single' var='end'/>" +
-	"<field type='text-single' var='before-id'/>" +
-	"<field type='text-single' var='after-id'/>" +
-	"<field type='list-multi' var='ids'>" +
-	"<validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:string'><open/></validate></field>" +
-	"</x></query>"
+// fields is the form of a query (§4.1.5).
+var fields = form.Form{Type: Namespace, Fields: []form.Field{
+	{Var: "with", Kind: form.JIDSingle},
+	{Var: "start", Kind: form.TextSingle},
+	{Var: "end", Kind: form.TextSingle},
+	{Var: "before-id", Kind: form.TextSingle},
+	{Var: "after-id", Kind: form.TextSingle},
+	{Var: "ids", Kind: form.ListMulti, Open: true},
+}}

@@ -27,7 +27,7 @@ func query(inner string) string {
 	return "<query xmlns='urn:xmpp:mam:2' queryid='q'>" + inner + "</query>"
 }
 
-func form(fields ...string) string {
+func filled(fields ...string) string {
 	var b strings.Builder
 	b.WriteString("<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>")
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -48,15 +48,15 @@ func TestParseRequest(t *testing.T) {
 	}{
 		{query(""), func(q *request) bool { return q.id == "q" && q.page.max == -1 && q.page.index == -1 && !q.flipped }},
 		{query("<flip-page/>"), func(q *request) bool { return q.flipped }},
-		{form("with", "Juliet@Capulet.LIT/balcony"), func(q *request) bool { return q.filter.With.String() == "juliet@capulet.lit/balcony" }},
-		{form("with", ""), func(q *request) bool { return q.filter.With.IsZero() }},
-		{form("start", "2010-06-07T00:00:00Z"), func(q *request) bool { return q.filter.After == base-1 }},
-		{form("start", "2010-06-07T00:00:00.0000001Z"), func(q *request) bool { return q.filter.After == base }},
-		{form("end", "2010-06-07T02:00:00+02:00"), func(q *request) bool { return q.filter.Before == base+1 }},
-		{form("start", "0001-01-01T00:00:00Z"), func(q *request) bool { return q.filter.After == 0 }},
-		{form("end", "1000-01-01T00:00:00Z"), func(q *request) bool { return q.filter.Before == 1 }}, // none at all
-		{form("after-id", "a", "before-id", "b"), func(q *request) bool { return q.after == "a" && q.before == "b" }},
-		{form("ids", "a</value><value>b"), func(q *request) bool { return len(q.ids) == 2 && q.ids[1] == "b" }},
+		{filled("with", "Juliet@Capulet.LIT/balcony"), func(q *request) bool { return q.filter.With.String() == "juliet@capulet.lit/balcony" }},
+		{filled("with", ""), func(q *request) bool { return q.filter.With.IsZero() }},
+		{filled("start", "2010-06-07T00:00:00Z"), func(q *request) bool { return q.filter.After == base-1 }},
+		{filled("start", "2010-06-07T00:00:00.0000001Z"), func(q *request) bool { return q.filter.After == base }},
+		{filled("end", "2010-06-07T02:00:00+02:00"), func(q *request) bool { return q.filter.Before == base+1 }},
+		{filled("start", "0001-01-01T00:00:00Z"), func(q *request) bool { return q.filter.After == 0 }},
+		{filled("end", "1000-01-01T00:00:00Z"), func(q *request) bool { return q.filter.Before == 1 }}, // none at all
+		{filled("after-id", "a", "before-id", "b"), func(q *request) bool { return q.after == "a" && q.before == "b" }},
+		{filled("ids", "a</value><value>b"), func(q *request) bool { return len(q.ids) == 2 && q.ids[1] == "b" }},
 		{pageOf("<max>10</max><after>a</after>"), func(q *request) bool { return q.page.max == 10 && q.page.after == "a" && !q.page.backward }},
 		{pageOf("<before/>"), func(q *request) bool { return q.page.backward && q.page.before == "" }},
 		{pageOf("<before>b</before><count>7</count>"), func(q *request) bool { return q.page.backward && q.page.before == "b" }},
@@ -74,18 +74,19 @@ func TestParseRequestRefuses(t *testing.T) {
 		query("<x xmlns='jabber:x:data' type='submit'/>"):                                                                stanza.ErrBadRequest,
 		query("<x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field></x>"):   stanza.ErrBadRequest,
 		query("<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:1</value></field></x>"): stanza.ErrBadRequest,
-		form("include-groupchat", "true"):                       stanza.ErrNotImplemented,
-		form("", "x"):                                           stanza.ErrNotImplemented,
-		form("with", "@"):                                       stanza.ErrBadRequest,
-		form("start", "2010-06-07"):                             stanza.ErrBadRequest,
-		form("with", "a@x", "with", "b@x"):                      stanza.ErrBadRequest,
-		form("with", "a@x</value><value>b@x"):                   stanza.ErrBadRequest,
-		form("ids", strings.Repeat("a</value><value>", 10)+"a"): stanza.ErrNotAcceptable,
-		pageOf("<max>-1</max>"):                                 stanza.ErrBadRequest,
-		pageOf("<max>99999999999</max>"):                        stanza.ErrBadRequest,
-		pageOf("<index>1</index><after>a</after>"):              stanza.ErrBadRequest,
-		pageOf("<index>x</index>"):                              stanza.ErrBadRequest,
-		"<query xmlns='urn:xmpp:mam:2' node='n'/>":              stanza.ErrItemNotFound,
+		query("<x xmlns='jabber:x:data' type='cancel'/>"):                                                                stanza.ErrBadRequest,
+		filled("include-groupchat", "true"):                                                                              stanza.ErrNotImplemented,
+		filled("", "x"):                                                                                                  stanza.ErrBadRequest,
+		filled("with", "@"):                                                                                              stanza.ErrBadRequest,
+		filled("start", "2010-06-07"):                                                                                    stanza.ErrBadRequest,
+		filled("with", "a@x", "with", "b@x"):                                                                             stanza.ErrBadRequest,
+		filled("with", "a@x</value><value>b@x"):                                                                          stanza.ErrBadRequest,
+		filled("ids", strings.Repeat("a</value><value>", 10)+"a"):                                                        stanza.ErrNotAcceptable,
+		pageOf("<max>-1</max>"):                                                                                          stanza.ErrBadRequest,
+		pageOf("<max>99999999999</max>"):                                                                                 stanza.ErrBadRequest,
+		pageOf("<index>1</index><after>a</after>"):                                                                       stanza.ErrBadRequest,
+		pageOf("<index>x</index>"):                                                                                       stanza.ErrBadRequest,
+		"<query xmlns='urn:xmpp:mam:2' node='n'/>":                                                                       stanza.ErrItemNotFound,
 	} {
 		if q, err := parseRequest(element(raw), 10); !errors.Is(err, want) {
 			t.Errorf("%s: %+v, %v, want %v", raw, q, err, want)
@@ -96,8 +97,8 @@ func TestParseRequestRefuses(t *testing.T) {
 // FuzzRequest: whatever comes, it is a query that makes sense or a refusal.
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{
-		query(""), query("<flip-page/>"), form("with", "a@x/y", "start", "2010-06-07T00:00:00Z", "end", "2010-06-07T02:00:00.5+02:00"),
-		form("after-id", "a", "before-id", "b", "ids", "c"), form("colour", "red"),
+		query(""), query("<flip-page/>"), filled("with", "a@x/y", "start", "2010-06-07T00:00:00Z", "end", "2010-06-07T02:00:00.5+02:00"),
+		filled("after-id", "a", "before-id", "b", "ids", "c"), filled("colour", "red"),
 		pageOf("<max>10</max><before/>"), pageOf("<index>3</index><max>0</max>"), pageOf("<after>x</after>"),
 		"<prefs xmlns='urn:xmpp:mam:2' default='roster'><always><jid>a@x</jid></always><never><jid>@</jid></never></prefs>",
 	} {

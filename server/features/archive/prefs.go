@@ -118,6 +118,26 @@ func parsePrefs(e *stanza.Element) (*Prefs, error) {
 	return p, err
 }
 
+// ReadPrefs reads preferences as a client would set them, and returns what a
+// [Book] keeps of them.
+func ReadPrefs(e *stanza.Element) (value string, err error) {
+	p, err := parsePrefs(e)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(p)
+	return string(text), err
+}
+
+// WritePrefs writes what a [Book] keeps as the element of XEP-0441 §2.1.
+func WritePrefs(value string) ([]byte, error) {
+	p := new(Prefs)
+	if err := json.Unmarshal([]byte(value), p); err != nil {
+		return nil, fmt.Errorf("archive: preferences: %w", err)
+	}
+	return p.append(nil), nil
+}
+
 func parseList(e *stanza.Element) ([]string, error) {
 	if e == nil {
 		return nil, nil // §2.1.2: as if it were empty

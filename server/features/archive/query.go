@@ -251,7 +251,8 @@ func (f *Feature) fin(res *found) []byte {
 
 // form answers which fields there are.
 func (f *Feature) form(context.Context, *server.Request) ([]byte, error) {
-	return []byte(formFields), nil
+	b := fields.AppendForm([]byte("<query xmlns='" + Namespace + "'>"))
+	return append(b, "</query>"...), nil
 }
 
 // metadata answers with the two ends of the archive (§5).

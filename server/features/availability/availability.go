@@ -12,11 +12,16 @@
 // publisher and one who comes online at least one sees the other. And whoever
 // passes on the presence of somebody else looks again afterwards, and corrects
 // himself if it has changed meanwhile: the last word is never lost.
+//
+// Of those who are subscribed only they are told who may see and wants to: the
+// filters of both sessions say so. Follow has what they see change with the
+// filters.
 package availability
 
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"rollcall/roster"
 	"rollcall/server"
@@ -36,11 +41,14 @@ type Feature struct {
 	rosters   Rosters
 	srv       *server.Server
 	slot      server.Slot // of the *roster.Pin of a session that was available
+	leaving   server.Flag // the session is telling everybody that it is not available any more
 	available []func(*server.Session)
 	willing   []func(*server.Session)
+	published []func(*server.Session)
 
 	// Safe.
 	directed ledger
+	moving   sync.Map // *server.Session -> server.Filter that it had, while it gets another
 }
 
 // New returns the feature.
@@ -55,6 +63,10 @@ func (f *Feature) OnAvailable(h func(*server.Session)) { f.available = append(f.
 // messages from now on. It comes after those of OnAvailable.
 func (f *Feature) OnWilling(h func(*server.Session)) { f.willing = append(f.willing, h) }
 
+// OnPublished adds a call for each presence of a session that was broadcast. It
+// runs on the goroutine that reads the stream.
+func (f *Feature) OnPublished(h func(*server.Session)) { f.published = append(f.published, h) }
+
 // Info describes the feature.
 func (*Feature) Info() server.Info {
 	return server.Info{
@@ -68,6 +80,7 @@ func (*Feature) Info() server.Info {
 func (f *Feature) Register(r *server.Registry) {
 	f.srv = r.Server()
 	f.slot = r.NewSlot()
+	f.leaving = r.NewFlag()
 	r.On(stanza.Presence, server.Leaving, server.Copy, f.leave)
 	r.On(stanza.Presence, server.Arriving, server.Amend, f.probed)
 	r.On(stanza.Presence, server.Arriving, server.Copy, f.arrive)
@@ -152,8 +165,10 @@ func (f *Feature) ended(s *server.Session) {
 func (f *Feature) leaveAll(s *server.Session, pin *roster.Pin, n note) bool {
 	told, available := &nobody, s.Availability() != nil
 	if available {
+		s.Set(f.leaving, true)
 		s.SetAvailability(nil)
 		f.broadcast(s, pin, n)
+		s.Set(f.leaving, false)
 		told = known(pin)
 	}
 	f.dismiss(s, told, n)

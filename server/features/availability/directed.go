@@ -89,6 +89,16 @@ func (l *ledger) list(s *server.Session) []jid.JID {
 	return all
 }
 
+// at calls h for each session that has directed presence to another.
+func (l *ledger) at(to *server.Session, h func(*server.Session)) {
+	l.pages.Range(func(k, _ any) bool {
+		if s := k.(*server.Session); l.has(s, to.JID) {
+			h(s)
+		}
+		return true
+	})
+}
+
 // forget drops a session's list.
 func (l *ledger) forget(s *server.Session) { l.pages.Delete(s) }
 
@@ -96,7 +106,7 @@ func (l *ledger) forget(s *server.Session) { l.pages.Delete(s) }
 // it has directed presence to. The subscribers of told have it already.
 func (f *Feature) dismiss(s *server.Session, told *roster.Roster, n note) {
 	for _, to := range f.directed.list(s) {
-		if told.State(to.Bare()).Has(roster.From) {
+		if told.State(to.Bare()).Has(roster.From) || !f.showed(s, to) {
 			continue
 		}
 		raw := append(append([]byte(nil), n.head...), stanza.Escape(to.String())...)

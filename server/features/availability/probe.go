@@ -43,7 +43,7 @@ func (f *Feature) probed(p *server.Packet) error {
 	switch {
 	case p.From.Bare() == p.Account.JID || r.State(p.From.Bare()).Has(roster.From):
 		f.reveal(p, of)
-	case of != nil && f.directed.has(of, p.From):
+	case of != nil && f.directed.has(of, p.From) && sees(p.Sender, of):
 		reply(p, of.Full(), "") // RFC 6121 §4.6.6: no more than that
 	default:
 		f.disown(p.From.Bare(), p.Account.JID, stanza.Text(p.Stanza.ID))
@@ -56,18 +56,18 @@ func (f *Feature) probed(p *server.Packet) error {
 func (f *Feature) reveal(p *server.Packet, of *server.Session) {
 	if p.To.IsFull() {
 		typ := "unavailable"
-		if of != nil && of.Availability() != nil {
+		if of != nil && of.Availability() != nil && sees(p.Sender, of) {
 			typ = "" // and nothing about how available it is
 		}
 		reply(p, stanza.Escape(p.To.String()), typ)
 		return
 	}
-	if !p.Account.Available() {
-		reply(p, p.Account.Attr(), "unavailable") // RFC 6121 §4.3.2, rule 3
-		return
-	}
+	shown := false
 	for _, s := range p.Account.Sessions() {
-		pass(p.Sender, p.Sender.Full(), s)
+		shown = pass(p.Sender, p.Sender.Full(), s) || shown
+	}
+	if !shown {
+		reply(p, p.Account.Attr(), "unavailable") // RFC 6121 §4.3.2, rule 3
 	}
 }
 

@@ -12,30 +12,48 @@ import (
 // note is presence on its way to many: a place for the address is between head
 // and tail.
 type note struct {
+	of         *server.Session
+	bye        bool // it is unavailable
 	d          server.Delivery
 	head, tail []byte
 }
 
-func noteFrom(s *server.Session, head, tail []byte) note {
+func noteFrom(s *server.Session, bye bool, head, tail []byte) note {
 	// The class lets a later presence of s replace this one while a client is
 	// inactive (XEP-0352).
 	d := server.Delivery{Kind: stanza.Presence, Class: server.Status, From: s.JID.String()}
-	return note{d, head, tail}
+	return note{s, bye, d, head, tail}
 }
 
 // current is what a session has published.
-func current(s *server.Session, a *server.Availability) note { return noteFrom(s, a.Head, a.Tail) }
+func current(s *server.Session, a *server.Availability) note {
+	return noteFrom(s, false, a.Head, a.Tail)
+}
 
 // farewell is what is said for a session that is not there any more.
 func farewell(s *server.Session) note {
-	return noteFrom(s, append(append([]byte("<presence type='unavailable' from='"), s.Full()...), "' to='"...), []byte("'/>"))
+	return noteFrom(s, true, append(append([]byte("<presence type='unavailable' from='"), s.Full()...), "' to='"...), []byte("'/>"))
 }
 
-// toAccount sends the note to the available resources of an account.
-func (n *note) toAccount(a *server.Account) {
+// send sends the note.
+func (n *note) send(to *server.Session, attr string) { to.Deliver(n.d, n.head, attr, n.tail) }
+
+// toAccount sends a note to the available resources of an account that may see
+// whose it is.
+func (f *Feature) toAccount(n *note, a *server.Account) {
 	for _, s := range a.Sessions() {
-		if s.Availability() != nil {
-			s.Deliver(n.d, n.head, a.Attr(), n.tail)
+		switch {
+		case s.Availability() == nil:
+		case n.bye:
+			if f.saw(s, n.of) {
+				n.send(s, a.Attr())
+			}
+		case sees(s, n.of):
+			n.send(s, a.Attr())
+			if !sees(s, n.of) { // no more: who changed that may have told before
+				n := farewell(n.of)
+				n.send(s, a.Attr())
+			}
 		}
 	}
 }
@@ -56,6 +74,9 @@ func (f *Feature) publish(p *server.Packet) error {
 	before := s.Availability()
 	s.SetAvailability(a)
 	f.broadcast(s, pin, current(s, a))
+	for _, h := range f.published {
+		h(s)
+	}
 	if before == nil {
 		f.begin(s, known(pin))
 	}
@@ -87,9 +108,9 @@ func (f *Feature) withdraw(p *server.Packet) error {
 	s := p.Sender
 	pin, _ := s.Get(f.slot).(*roster.Pin)
 	head, tail := split(p.Stanza, s.Full())
-	n := noteFrom(s, head, tail)
+	n := noteFrom(s, true, head, tail)
 	if f.leaveAll(s, pin, n) {
-		s.Deliver(n.d, n.head, s.Full(), n.tail)
+		n.send(s, s.Full())
 	}
 	return server.Done
 }
@@ -101,7 +122,7 @@ func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
 	f.spread(r, &n)
 	for _, own := range s.Account.Sessions() {
 		if own.Availability() != nil {
-			own.Deliver(n.d, n.head, own.Full(), n.tail)
+			n.send(own, own.Full())
 		}
 	}
 	if now := known(pin); now != r {
@@ -114,7 +135,7 @@ func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
 func (f *Feature) spread(r *roster.Roster, n *note) {
 	for j := range r.Subscribers() {
 		if a := f.srv.Connected(j); a != nil {
-			n.toAccount(a)
+			f.toAccount(n, a)
 		}
 	}
 }
@@ -126,7 +147,7 @@ func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
 	n := farewell(s)
 	for j := range before.Subscribers() {
 		if a := f.srv.Connected(j); a != nil && !now.State(j).Has(roster.From) {
-			n.toAccount(a)
+			f.toAccount(&n, a)
 		}
 	}
 }
@@ -170,19 +191,26 @@ func (f *Feature) introduce(s *server.Session, contact *server.Account) {
 	}
 }
 
-// pass passes on the presence of one session to another, and again if it
-// changes meanwhile: its owner's broadcast may have come first.
-func pass(to *server.Session, attr string, of *server.Session) {
-	for a := of.Availability(); a != nil; {
+// pass passes on the presence of one session to another that may see it, and
+// again if it changes meanwhile: its owner's broadcast may have come first. It
+// reports whether there was something to see.
+func pass(to *server.Session, attr string, of *server.Session) (shown bool) {
+	a := of.Availability()
+	if a == nil || !sees(to, of) {
+		return false
+	}
+	for {
 		n := current(of, a)
-		to.Deliver(n.d, n.head, attr, n.tail)
+		n.send(to, attr)
 		now := of.Availability()
-		if now == a {
-			return
+		hidden := !sees(to, of)
+		if now == a && !hidden {
+			return true
 		}
-		if now == nil {
+		if now == nil || hidden {
 			n = farewell(of)
-			to.Deliver(n.d, n.head, attr, n.tail)
+			n.send(to, attr)
+			return true
 		}
 		a = now
 	}
@@ -214,7 +242,7 @@ func (f *Feature) Hide(owner, contact jid.Bare) {
 	for _, of := range a.Sessions() {
 		if of.Availability() != nil {
 			n := farewell(of)
-			n.toAccount(to)
+			f.toAccount(&n, to)
 		}
 	}
 }

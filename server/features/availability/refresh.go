@@ -46,9 +46,9 @@ func (f *Feature) refresh(s *server.Session, contact *server.Account) {
 		return // they let it see them, between themselves
 	}
 	for _, x := range contact.Sessions() {
-		if x.Availability() != nil {
+		if x.Availability() != nil && f.saw(s, x) {
 			n := farewell(x)
-			s.Deliver(n.d, n.head, s.Bare(), n.tail)
+			n.send(s, s.Bare())
 		}
 	}
 }

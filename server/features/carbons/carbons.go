@@ -68,7 +68,7 @@ func (f *Feature) sent(p *server.Packet) error {
 
 // received copies what arrives to those clients that it is not delivered to (§7).
 func (f *Feature) received(p *server.Packet) error {
-	f.copy(p, "received", func(s *server.Session) bool { return s != p.Sender && !p.Gets(s) })
+	f.copy(p, "received", func(s *server.Session) bool { return s != p.Sender && !p.Gets(s) && p.Admits(s) })
 	return nil
 }
 

@@ -41,6 +41,7 @@ type Feature struct {
 	interested server.Flag // the session has asked for the roster (RFC 6121 §2.2)
 	feeding    server.Flag // the session is in feeds
 	pin        server.Slot // of the *roster.Pin of an interested session
+	changes    []func(owner jid.Bare)
 
 	// Safe.
 	pushes atomic.Uint64 // for ids
@@ -51,6 +52,16 @@ type Feature struct {
 // New returns the feature.
 func New(book *roster.Book, presence Presence) *Feature {
 	return &Feature{book: book, presence: presence}
+}
+
+// OnChanged adds a call for each roster that may have changed, once those who
+// see less or more of its owner have been told.
+func (f *Feature) OnChanged(h func(owner jid.Bare)) { f.changes = append(f.changes, h) }
+
+func (f *Feature) changed(owner jid.Bare) {
+	for _, h := range f.changes {
+		h(owner)
+	}
 }
 
 // Info describes the feature.
@@ -80,6 +91,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.OnEnded(f.ended)
 	r.OnRemoving(f.removing)
 	r.OnRemoved(f.removed)
+	r.OnChanged(func(a *server.Account) { f.book.Forget(a.JID) })
 }
 
 // forbid refuses a roster set for somebody else (RFC 6121 §2.3.3).
@@ -119,7 +131,9 @@ func (f *Feature) Redeliver(s *server.Session) {
 		return
 	}
 	for _, raw := range r.Requests() {
-		s.Send(stanza.Presence, raw)
+		if s.Lets(raw) {
+			s.Send(stanza.Presence, raw)
+		}
 	}
 }
 

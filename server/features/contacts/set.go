@@ -25,6 +25,7 @@ func (f *Feature) set(_ context.Context, r *server.Request) ([]byte, error) {
 			r.Reply(nil)
 			f.pushAll(owner, res.Push)
 		})
+		f.changed(owner)
 		return nil, refusal(err)
 	}
 	// RFC 6121 §2.5.2 has the push first and the result after it. Whoever hears of
@@ -38,6 +39,7 @@ func (f *Feature) set(_ context.Context, r *server.Request) ([]byte, error) {
 		f.presence.Hide(owner, edit.Contact)
 	}
 	f.part(owner, edit.Contact, res.Farewell)
+	f.changed(owner)
 	return nil, nil
 }
 

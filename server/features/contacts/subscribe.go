@@ -62,11 +62,12 @@ func (f *Feature) leave(p *server.Packet) error {
 		err = f.forward(p)
 		f.release(owner, t)
 	}
+	if err == nil && res.Notice == roster.SendCurrent {
+		f.presence.Show(owner, contact)
+	}
+	f.changed(owner)
 	if err != nil {
 		return err
-	}
-	if res.Notice == roster.SendCurrent {
-		f.presence.Show(owner, contact)
 	}
 	return server.Done
 }
@@ -136,6 +137,7 @@ func (f *Feature) answer(owner, contact jid.Bare, res *roster.Result, id string)
 	if res.Notice == roster.SendCurrent {
 		f.presence.Show(owner, contact)
 	}
+	f.changed(owner)
 }
 
 // deliver hands a subscription stanza to the owner's clients: a request to those
@@ -143,12 +145,16 @@ func (f *Feature) answer(owner, contact jid.Bare, res *roster.Result, id string)
 // roster push which it explains (§3.1.6, §3.2.3, §3.3.3).
 func (f *Feature) deliver(owner jid.Bare, e roster.Event, raw []byte) {
 	if e != roster.Subscribe {
-		f.eachInterested(owner, func(s *server.Session) { s.Send(stanza.Presence, raw) })
+		f.eachInterested(owner, func(s *server.Session) {
+			if s.Lets(raw) {
+				s.Send(stanza.Presence, raw)
+			}
+		})
 		return
 	}
 	if a := f.srv.Connected(owner); a != nil {
 		for _, s := range a.Sessions() {
-			if s.Availability() != nil {
+			if s.Availability() != nil && s.Lets(raw) {
 				s.Send(stanza.Presence, raw)
 			}
 		}

@@ -14,9 +14,11 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/xmpp/form"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -41,18 +43,29 @@ type Rosters interface {
 // Feature answers service discovery requests.
 type Feature struct {
 	rosters Rosters
-	told    func() *told // fixed by Register
+	forms   func() []form.Form
+	srv     *server.Server // fixed by Register
+
+	mu   sync.Mutex // guards changes of said
+	said atomic.Pointer[[]*told]
 }
 
 // told is what there is to say, once all features are registered.
 type told struct {
 	host, registered, anonymous Info
+	own, visitor                Info // what one's own clients see of the two
 	ver                         string
 	caps                        []byte // the stream feature
 }
 
-// New returns the feature.
-func New(rosters Rosters) *Feature { return &Feature{rosters: rosters} }
+// maxSaid is how much is remembered of what was said before it changed.
+const maxSaid = 5
+
+// New returns the feature. forms returns the extended information about the
+// server (XEP-0128), which may change: see [Feature.Refresh].
+func New(rosters Rosters, forms func() []form.Form) *Feature {
+	return &Feature{rosters: rosters, forms: forms}
+}
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {
@@ -67,10 +80,8 @@ func (*Feature) Info() server.Info {
 
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
-	// The features after this one in the list count as well, so it has to wait
-	// until somebody asks.
-	f.told = sync.OnceValue(func() *told { return tell(r.Infos()) })
-	r.StreamFeature(func(string) []byte { return f.told().caps })
+	f.srv = r.Server()
+	r.StreamFeature(func(string) []byte { return f.told()[0].caps })
 	r.IQ(server.ToHost, false, nsInfo, "query", f.hostInfo)
 	r.IQ(server.ToHost, false, nsItems, "query", f.hostItems)
 	for _, t := range []server.Target{server.ToSelf, server.ToOther} {
@@ -80,18 +91,52 @@ func (f *Feature) Register(r *server.Registry) {
 	r.IQ(server.ToNobody, false, nsItems, "query", nothing)
 }
 
+// told returns what there is to say, and after it what was said before. The
+// features after this one in the list count as well, so it is put together when
+// somebody first asks.
+func (f *Feature) told() []*told {
+	if all := f.said.Load(); all != nil {
+		return *all
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.said.Load() == nil {
+		f.said.Store(&[]*told{tell(f.srv.Infos(), f.forms())})
+	}
+	return *f.said.Load()
+}
+
+// Refresh has what there is to say put together anew, since a form has changed.
+// Clients that are connected know the server by what was said before
+// (XEP-0115), so that is still told to those who ask for it.
+func (f *Feature) Refresh() {
+	f.told()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := append([]*told{tell(f.srv.Infos(), f.forms())}, *f.said.Load()...)
+	if all[0].ver != all[1].ver {
+		all = all[:min(len(all), maxSaid)]
+		f.said.Store(&all)
+	}
+}
+
 // tell collects what the features say of themselves.
-func tell(infos []server.Info) *told {
-	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}}
-	var account []string
+func tell(infos []server.Info, forms []form.Form) *told {
+	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
+	var account, own []string
 	for _, i := range infos {
 		host.Features = append(host.Features, i.Host...)
 		account = append(account, i.Account...)
+		own = append(own, i.Own...)
+	}
+	own = append(own, account...)
+	of := func(kind string, features []string) Info {
+		return Info{Identities: []Identity{{Category: "account", Type: kind}}, Features: features}.sorted()
 	}
 	t := &told{
 		host:       host.sorted(),
-		registered: Info{Identities: []Identity{{Category: "account", Type: "registered"}}, Features: account}.sorted(),
-		anonymous:  Info{Identities: []Identity{{Category: "account", Type: "anonymous"}}, Features: account}.sorted(),
+		registered: of("registered", account), own: of("registered", own),
+		anonymous: of("anonymous", account), visitor: of("anonymous", own),
 	}
 	t.ver = t.host.Verification()
 	// XEP-0115 §6.3.
@@ -99,18 +144,26 @@ func tell(infos []server.Info) *told {
 	return t
 }
 
-func (f *Feature) hostInfo(_ context.Context, r *server.Request) ([]byte, error) {
-	t := f.told()
+func (f *Feature) hostInfo(ctx context.Context, r *server.Request) ([]byte, error) {
 	node := r.Payload.Attr("node")
-	if node != "" && node != Node+"#"+t.ver { // XEP-0115 §6.2
-		return nil, stanza.ErrItemNotFound
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Info(ctx, r)
 	}
-	return t.host.Append(nil, node), nil
+	for _, t := range f.told() {
+		if node == "" || node == Node+"#"+t.ver { // XEP-0115 §6.2
+			return t.host.Append(nil, node), nil
+		}
+	}
+	return nil, stanza.ErrItemNotFound
 }
 
 // hostItems says that nothing else belongs to the server.
 func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, error) {
-	if r.Payload.Attr("node") != "" {
+	node := r.Payload.Attr("node")
+	if n, ok := f.srv.Node(server.ToHost, node); ok {
+		return n.Items(ctx, r)
+	}
+	if node != "" {
 		return nil, stanza.ErrItemNotFound
 	}
 	return nothing(ctx, r)
@@ -123,12 +176,32 @@ func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, e
 		return nil, err
 	case !sees:
 		return nil, stanza.ErrServiceUnavailable // XEP-0030 §8, rule 1
-	case r.Payload.Attr("node") != "":
-		return nil, stanza.ErrItemNotFound
-	case r.Account.ID == 0:
-		return f.told().anonymous.Append(nil, ""), nil
 	}
-	return f.told().registered.Append(nil, ""), nil
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Info(ctx, r)
+		}
+		return nil, stanza.ErrItemNotFound
+	}
+	t := f.told()[0]
+	info := &t.registered
+	switch {
+	case r.Account.ID == 0 && r.Own():
+		info = &t.visitor
+	case r.Account.ID == 0:
+		info = &t.anonymous
+	case r.Own():
+		info = &t.own
+	}
+	return info.Append(nil, ""), nil
+}
+
+// ownNode returns what answers for a node of the account of whoever asks.
+func (f *Feature) ownNode(r *server.Request, node string) (n server.Node, ok bool) {
+	if !r.Own() {
+		return n, false
+	}
+	return f.srv.Node(server.ToSelf, node)
 }
 
 // accountItems lists an account's available resources (XEP-0030 §4.1).
@@ -139,14 +212,18 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 		return nil, err
 	case !sees:
 		return nothing(ctx, r) // XEP-0030 §8, rule 2
-	case r.Payload.Attr("node") != "":
+	}
+	if node := r.Payload.Attr("node"); node != "" {
+		if n, ok := f.ownNode(r, node); ok {
+			return n.Items(ctx, r)
+		}
 		return nil, stanza.ErrItemNotFound
 	}
 	all := slices.Clone(r.Account.Sessions())
 	slices.SortFunc(all, func(a, b *server.Session) int { return cmp.Compare(a.Full(), b.Full()) })
 	b := append(open(nil, nsItems, ""), '>')
 	for _, s := range all {
-		if s.Availability() != nil {
+		if s.Availability() != nil && !s.Denies(true, stanza.Presence, r.From) {
 			b = append(append(append(b, "<item jid='"...), s.Full()...), "'/>"...)
 		}
 	}

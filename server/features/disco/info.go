@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"slices"
 
+	"rollcall/xmpp/form"
 	"rollcall/xmpp/stanza"
 )
 
@@ -13,23 +14,11 @@ import (
 type Info struct {
 	Identities []Identity
 	Features   []string
-	Forms      []Form
+	Forms      []form.Form // extended information (XEP-0128)
 }
 
 // Identity is what kind of thing an entity is.
 type Identity struct{ Category, Type, Lang, Name string }
-
-// Form is extended information (XEP-0128).
-type Form struct {
-	Type   string // the value of its FORM_TYPE
-	Fields []Field
-}
-
-// Field is one field of a form.
-type Field struct {
-	Var    string
-	Values []string
-}
 
 // sorted returns the information in the order of XEP-0115 §5.1, each feature
 // once. The order of Go's strings is that of i;octet.
@@ -40,10 +29,10 @@ func (i Info) sorted() Info {
 	})
 	slices.Sort(out.Features)
 	out.Features = slices.Compact(out.Features)
-	slices.SortFunc(out.Forms, func(a, b Form) int { return cmp.Compare(a.Type, b.Type) })
+	slices.SortFunc(out.Forms, func(a, b form.Form) int { return cmp.Compare(a.Type, b.Type) })
 	for n := range out.Forms {
 		fields := slices.Clone(out.Forms[n].Fields)
-		slices.SortFunc(fields, func(a, b Field) int { return cmp.Compare(a.Var, b.Var) })
+		slices.SortFunc(fields, func(a, b form.Field) int { return cmp.Compare(a.Var, b.Var) })
 		for m := range fields {
 			fields[m].Values = slices.Sorted(slices.Values(fields[m].Values))
 		}
@@ -64,9 +53,9 @@ func (i Info) Verification() string {
 	for _, x := range i.Features {
 		put(x)
 	}
-	for _, form := range i.Forms {
-		put(form.Type)
-		for _, field := range form.Fields {
+	for _, x := range i.Forms {
+		put(x.Type)
+		for _, field := range x.Fields {
 			put(field.Var)
 			for _, v := range field.Values {
 				put(v)
@@ -89,22 +78,9 @@ func (i Info) Append(dst []byte, node string) []byte {
 		dst = append(stanza.AppendAttr(append(dst, "<feature"...), "var", x), "/>"...)
 	}
 	for _, x := range i.Forms {
-		dst = x.append(dst)
+		dst = x.AppendResult(dst)
 	}
 	return append(dst, "</query>"...)
-}
-
-func (f Form) append(dst []byte) []byte {
-	dst = append(dst, "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'>"...)
-	dst = append(stanza.AppendElement(dst, "value", f.Type), "</field>"...)
-	for _, x := range f.Fields {
-		dst = append(stanza.AppendAttr(append(dst, "<field"...), "var", x.Var), '>')
-		for _, v := range x.Values {
-			dst = stanza.AppendElement(dst, "value", v)
-		}
-		dst = append(dst, "</field>"...)
-	}
-	return append(dst, "</x>"...)
 }
 
 // open appends a query's tag up to its ">".

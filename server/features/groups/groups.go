@@ -16,7 +16,7 @@ import (
 
 // Groups hear of accounts; a *roster.Groups does.
 type Groups interface {
-	AccountAdded(ctx context.Context, who jid.Bare) error
+	AccountAdded(ctx context.Context, all ...jid.Bare) error
 	AccountRemoved(ctx context.Context, who jid.Bare) error
 }
 
@@ -45,9 +45,9 @@ func (f *Feature) Register(r *server.Registry) {
 	r.OnRemoved(f.removed)
 }
 
-func (f *Feature) added(ctx context.Context, who jid.Bare) {
-	if err := f.groups.AccountAdded(context.WithoutCancel(ctx), who); err != nil {
-		f.srv.Log().Error("a new account is not in the groups of everybody", "jid", who, "err", err)
+func (f *Feature) added(ctx context.Context, all ...jid.Bare) {
+	if err := f.groups.AccountAdded(context.WithoutCancel(ctx), all...); err != nil {
+		f.srv.Log().Error("new accounts are not in the groups of everybody", "jid", all, "err", err)
 	}
 }
 

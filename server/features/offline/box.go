@@ -75,13 +75,13 @@ func (f *Feature) box(a *server.Account) *box {
 	return b
 }
 
-// admit makes room for one more message, or refuses it when there are too many
-// (XEP-0160 §2, step 3).
-func (f *Feature) admit(ctx context.Context, a *server.Account) error {
+// admit makes room for one more message, or refuses it when there are so many
+// already (XEP-0160 §2, step 3).
+func (f *Feature) admit(ctx context.Context, a *server.Account, most int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.box(a)
-	if !b.known || b.count >= f.cfg.MaxMessages && time.Since(b.counted) > recountAfter {
+	if !b.known || b.count >= most && time.Since(b.counted) > recountAfter {
 		f.mu.Unlock()
 		n, err := f.parts.Store.Count(ctx, a.ID)
 		f.mu.Lock()
@@ -91,7 +91,7 @@ func (f *Feature) admit(ctx context.Context, a *server.Account) error {
 		b = f.box(a)
 		b.known, b.count, b.counted = true, n, time.Now()
 	}
-	if b.count >= f.cfg.MaxMessages {
+	if b.count >= most {
 		return stanza.Refuse(stanza.ErrServiceUnavailable, "too many messages wait for this account")
 	}
 	b.count++

@@ -97,6 +97,9 @@ func (f *Feature) page(ctx context.Context, s *server.Session) (more bool, err e
 		for i := range page {
 			after = page[i].ID
 			seen = append(seen, after)
+			if !s.Lets(page[i].Stanza) {
+				continue // its sender was blocked since: it waits for better times
+			}
 			switch f.claim(s, &page[i]) {
 			case taken:
 			case refused:

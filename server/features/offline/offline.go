@@ -67,6 +67,7 @@ func (f *Feature) Register(r *server.Registry) {
 		defer f.mu.Unlock()
 		delete(f.boxes, a.ID)
 	})
+	r.OnChanged(f.changed)
 }
 
 // arriving decides about a message that nobody is there to take.
@@ -84,11 +85,20 @@ func (f *Feature) arriving(p *server.Packet) error {
 	if p.Account.ID == 0 {
 		return stanza.ErrServiceUnavailable // a visitor who has left does not come back
 	}
-	if err := f.admit(f.srv.Context(), p.Account); err != nil {
+	if err := f.admit(f.srv.Context(), p.Account, f.cfg.most(p.Stranger)); err != nil {
 		return err
 	}
 	p.Keep.Offline, p.Keep.OwnerID = true, p.Account.ID
 	return nil
+}
+
+// changed has the messages of an account counted anew.
+func (f *Feature) changed(a *server.Account) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.boxes[a.ID]; b != nil {
+		b.known = false
+	}
 }
 
 // Fate is what becomes of a message for somebody who is away.

@@ -245,7 +245,7 @@ func TestClaimsOfTheDead(t *testing.T) {
 			t.Errorf("the phone got %v", got)
 		}
 		// What comes to be stored now is handed out at once.
-		if err := f.admit(t.Context(), server.NewAccount("ada@x", 1)); err != nil {
+		if err := f.admit(t.Context(), server.NewAccount("ada@x", 1), f.cfg.MaxMessages); err != nil {
 			t.Fatal(err)
 		}
 		store.put(4, 10)
@@ -275,22 +275,22 @@ func TestQuota(t *testing.T) {
 		house(t, f)
 		a := server.NewAccount("ada@x", 1)
 		for range 2 {
-			if err := f.admit(t.Context(), a); err != nil {
+			if err := f.admit(t.Context(), a, f.cfg.MaxMessages); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := f.admit(t.Context(), a); err == nil {
+		if err := f.admit(t.Context(), a, f.cfg.MaxMessages); err == nil {
 			t.Error("a third is admitted")
 		}
 		f.Waits(1, 2, false) // could not be stored
-		if err := f.admit(t.Context(), a); err != nil {
+		if err := f.admit(t.Context(), a, f.cfg.MaxMessages); err != nil {
 			t.Error("the room of a lost message is not given back")
 		}
-		if err := f.admit(t.Context(), a); err == nil {
+		if err := f.admit(t.Context(), a, f.cfg.MaxMessages); err == nil {
 			t.Error("a third is admitted")
 		}
 		time.Sleep(2 * recountAfter) // and somebody else has emptied the box
-		if err := f.admit(t.Context(), a); err != nil {
+		if err := f.admit(t.Context(), a, f.cfg.MaxMessages); err != nil {
 			t.Errorf("after a new count: %v", err)
 		}
 	})

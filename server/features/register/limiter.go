@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"rollcall/server"
 )
 
 // A window is how long what an address did is held against it.
@@ -14,14 +16,14 @@ const window = time.Hour
 // an account.
 const accountCost = 10
 
-// maxAddresses bounds what the limiter remembers.
-const maxAddresses = 1 << 16
+// maxRemembered bounds how many a budget remembers.
+const maxRemembered = 1 << 16
 
-// limiter counts what each address has done in its window. The zero value is
+// budget counts what each of many has done in its window. The zero value is
 // ready.
-type limiter struct {
+type budget[K comparable] struct {
 	mu    sync.Mutex // guards all below
-	used  map[netip.Prefix]usage
+	used  map[K]usage
 	swept time.Time
 }
 
@@ -30,65 +32,61 @@ type usage struct {
 	cost  int
 }
 
-// take charges an address for one account, or refuses. most is how many
-// accounts it may make in a window; 0 sets no limit.
-func (l *limiter) take(from netip.Addr, most int, now time.Time) bool {
-	if most <= 0 {
-		return true
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := network(from)
-	u, known := l.used[at]
+// spend charges somebody a cost, or refuses if that were more than most in the
+// window.
+func (b *budget[K]) spend(who K, cost, most int, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u, known := b.used[who]
 	if !known || now.Sub(u.since) >= window {
 		u = usage{since: now}
 	}
-	if u.cost+accountCost > most*accountCost {
+	if u.cost+cost > most {
 		return false
 	}
-	if !known && !l.room(now) {
+	if !known && !b.room(now) {
 		return false
 	}
-	u.cost += accountCost
-	l.used[at] = u
+	u.cost += cost
+	b.used[who] = u
 	return true
 }
 
-// giveBack takes back most of a charge: the name was taken.
-func (l *limiter) giveBack(from netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := network(from)
-	if u, ok := l.used[at]; ok {
-		u.cost -= accountCost - 1
-		l.used[at] = u
+// giveBack takes back a part of a charge.
+func (b *budget[K]) giveBack(who K, cost int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if u, ok := b.used[who]; ok {
+		u.cost -= cost
+		b.used[who] = u
 	}
 }
 
-// room makes room for another address. The caller holds mu.
-func (l *limiter) room(now time.Time) bool {
-	if l.used == nil {
-		l.used = map[netip.Prefix]usage{}
+// room makes room for another one. The caller holds mu.
+func (b *budget[K]) room(now time.Time) bool {
+	if b.used == nil {
+		b.used = map[K]usage{}
 	}
-	if now.Sub(l.swept) >= window || len(l.used) >= maxAddresses && now.Sub(l.swept) >= time.Second {
-		l.swept = now
-		for at, u := range l.used {
+	if now.Sub(b.swept) >= window || len(b.used) >= maxRemembered && now.Sub(b.swept) >= time.Second {
+		b.swept = now
+		for who, u := range b.used {
 			if now.Sub(u.since) >= window {
-				delete(l.used, at)
+				delete(b.used, who)
 			}
 		}
 	}
-	return len(l.used) < maxAddresses
+	return len(b.used) < maxRemembered
 }
 
-// network is what counts as one address: whoever has an IPv6 address has a
-// whole /64 of them.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // fails for no address, which counts as one too
-	return p
+// limiter counts what each address has done in its window. The zero value is
+// ready.
+type limiter struct{ budget[netip.Prefix] }
+
+// take charges an address for one account, or refuses. most is how many
+// accounts it may make in a window; 0 sets no limit.
+func (l *limiter) take(from netip.Addr, most int, now time.Time) bool {
+	return most <= 0 || l.spend(server.Network(from), accountCost, most*accountCost, now)
 }
+
+// taken takes back most of a charge: there was an account of that name.
+func (l *limiter) taken(from netip.Addr) { l.giveBack(server.Network(from), accountCost-1) }

@@ -36,7 +36,7 @@ func TestLimiterCountsNamesThatAreTaken(t *testing.T) {
 	a := netip.MustParseAddr("192.0.2.1")
 	tried := 0
 	for l.take(a, 2, midnight) {
-		l.giveBack(a)
+		l.taken(a)
 		if tried++; tried > 1000 {
 			t.Fatal("names can be tried without end")
 		}
@@ -47,26 +47,6 @@ func TestLimiterCountsNamesThatAreTaken(t *testing.T) {
 	}
 }
 
-func TestNetwork(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		same bool
-	}{
-		{"192.0.2.1", "192.0.2.2", false},
-		{"192.0.2.1", "::ffff:192.0.2.1", true},
-		{"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true},
-		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
-		{"fe80::1%eth0", "fe80::1%eth1", true},
-	} {
-		if same := network(netip.MustParseAddr(c.a)) == network(netip.MustParseAddr(c.b)); same != c.same {
-			t.Errorf("%s and %s: %v", c.a, c.b, same)
-		}
-	}
-	if got := network(netip.Addr{}); got != (netip.Prefix{}) {
-		t.Errorf("no address is %v", got)
-	}
-}
-
 func TestLimiterIsBounded(t *testing.T) {
 	var l limiter
 	addr := func(n int) netip.Addr {
@@ -74,15 +54,15 @@ func TestLimiterIsBounded(t *testing.T) {
 		binary.BigEndian.PutUint32(b[:], uint32(n))
 		return netip.AddrFrom4(b)
 	}
-	for n := range maxAddresses {
+	for n := range maxRemembered {
 		if !l.take(addr(n), 1, midnight) {
 			t.Fatalf("address %d was refused", n)
 		}
 	}
-	if l.take(addr(maxAddresses), 1, midnight.Add(time.Minute)) || len(l.used) != maxAddresses {
+	if l.take(addr(maxRemembered), 1, midnight.Add(time.Minute)) || len(l.used) != maxRemembered {
 		t.Errorf("one more address was taken: %d", len(l.used))
 	}
-	if !l.take(addr(maxAddresses), 1, midnight.Add(window)) || len(l.used) != 1 {
+	if !l.take(addr(maxRemembered), 1, midnight.Add(window)) || len(l.used) != 1 {
 		t.Errorf("an hour later %d addresses are remembered, want the new one only", len(l.used))
 	}
 }

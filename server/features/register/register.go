@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	mellium "mellium.im/xmpp/stanza"
@@ -28,13 +29,19 @@ const (
 
 	// maxPassword bounds what a password costs to derive keys from.
 	maxPassword = 1023
+
+	// maxChanges is how often an account's password can be changed in a window,
+	// since each time costs as much as many logins.
+	maxChanges = 20
 )
 
 // offer is the stream feature of §8.
 const offer = "<register xmlns='http://jabber.org/features/iq-register'/>"
 
 // Accounts makes, changes and removes accounts. A password that SASL would not
-// let pass is sasl.ErrPassword.
+// let pass is sasl.ErrPassword. An account that is kept elsewhere, in an
+// organisation's directory, is neither changed nor removed from here:
+// stanza.ErrNotAllowed, perhaps with words for its owner.
 type Accounts interface {
 	// Create makes an account. If there is one of that name the error is
 	// stanza.ErrConflict.
@@ -51,6 +58,7 @@ type Feature struct {
 	srv      *server.Server // fixed by Register
 	cfg      atomic.Pointer[Config]
 	limiter  limiter
+	changes  budget[jid.Bare] // of passwords
 }
 
 // New returns the feature.
@@ -73,7 +81,7 @@ func (*Feature) Info() server.Info {
 	return server.Info{
 		Name:  "register",
 		Title: "Making an account, changing its password and removing it from a client",
-		Specs: []server.Spec{{ID: "XEP-0077", Note: "without data forms and redirection; new accounts only where configured"}},
+		Specs: []server.Spec{{ID: "XEP-0077", Note: "without redirection; new accounts only where configured"}},
 		Host:  []string{namespace},
 	}
 }
@@ -108,7 +116,8 @@ func (f *Feature) get(_ context.Context, r *server.Request) ([]byte, error) {
 	b := []byte("<query xmlns='" + namespace + "'><registered/>")
 	b = stanza.AppendElement(b, "instructions", "You have this account. Send a password to change yours.")
 	b = stanza.AppendElement(b, "username", a.JID.Local())
-	return append(b, "<password/></query>"...), nil
+	change := ownAccount(a.JID.Local())
+	return append(change.AppendForm(append(b, "<password/>"...)), "</query>"...), nil // §4: both, for old clients
 }
 
 // set changes the password or removes the account of whoever asks.
@@ -145,19 +154,22 @@ func (f *Feature) remove(ctx context.Context, r *server.Request, a *server.Accou
 
 // change changes a password (§3.3).
 func (f *Feature) change(ctx context.Context, query *stanza.Element, who jid.Bare) error {
-	password := query.ChildText("", "password")
-	if password == "" {
+	c, err := read(query, namespace, formChange)
+	switch {
+	case err != nil || c == nil:
+		return err
+	case c.password == "":
 		return stanza.Refuse(stanza.ErrBadRequest, "no password")
+	case c.named && !c.names(who):
+		return stanza.Refuse(stanza.ErrNotAcceptable, "you are logged in to another account") // §3.1.1
 	}
-	if c := query.Child("", "username"); c != nil {
-		if name, err := jid.Local(c.Text()); err != nil || name != who.Local() {
-			return stanza.Refuse(stanza.ErrNotAcceptable, "you are logged in to another account") // §3.1.1
-		}
-	}
-	if err := f.acceptable(password); err != nil {
+	if err := f.acceptable(c.password); err != nil {
 		return err
 	}
-	if err := unusable(f.accounts.SetPassword(ctx, who, password)); err != nil {
+	if !f.changes.spend(who, 1, maxChanges, time.Now()) {
+		return stanza.Refuse(stanza.ErrResourceConstraint, "your password was changed too often: try again in an hour")
+	}
+	if err := unusable(f.accounts.SetPassword(ctx, who, c.password)); err != nil {
 		return err
 	}
 	f.srv.Log().Info("a password was changed by its owner", "jid", who)

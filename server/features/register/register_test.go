@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -41,8 +42,11 @@ func (b *book) SetPassword(_ context.Context, who jid.Bare, password string) err
 }
 
 func (b *book) Remove(_ context.Context, who jid.Bare) error {
+	if b.broken != nil {
+		return b.broken
+	}
 	delete(b.accounts, who)
-	return b.broken
+	return nil
 }
 
 func newFeature(t testing.TB, c Config) (*Feature, *book, *bytes.Buffer) {
@@ -103,6 +107,30 @@ func TestUnauthenticatedIsForRegistrationOnly(t *testing.T) {
 	} {
 		if reply, mine := f.Unauthenticated(t.Context(), "x", here, scan(t, raw)); mine || reply != nil {
 			t.Errorf("%s was answered: %s", raw, reply)
+		}
+	}
+}
+
+// An account that is kept elsewhere is neither changed nor removed from here,
+// and its owner hears why.
+func TestKeptElsewhere(t *testing.T) {
+	for _, raw := range []string{
+		set("ada", "analytical"),
+		"<iq type='set' id='1'><query xmlns='jabber:iq:register'><remove/></query></iq>",
+	} {
+		f, b, log := newFeature(t, Config{})
+		b.accounts["ada@x"] = "kept elsewhere"
+		b.broken = fmt.Errorf("storage: %w", stanza.Refuse(stanza.ErrNotAllowed, "ask the help desk"))
+		st, a := scan(t, raw), server.NewAccount("ada@x", 1)
+		s := &server.Session{JID: a.JID.With("desk"), Account: a}
+		r := &server.Request{From: s.JID, To: a.JID.With(""), Session: s, Account: a, Set: true, Payload: st.Payload(), Stanza: st}
+		_, err := f.set(t.Context(), r)
+		refusal, known := stanza.AsError(err)
+		if !known || !errors.Is(err, stanza.ErrNotAllowed) || refusal.Text != "ask the help desk" {
+			t.Errorf("%s: %v", raw, err)
+		}
+		if b.accounts["ada@x"] != "kept elsewhere" || log.Len() > 0 {
+			t.Errorf("%s: it has %q, and the log says: %s", raw, b.accounts["ada@x"], log)
 		}
 	}
 }
@@ -191,6 +219,8 @@ func FuzzUnauthenticated(f *testing.F) {
 		set("ada", "analytical"),
 		"<iq type='get' id='&quot;&lt;' to='x'><query xmlns='jabber:iq:register'/></iq>",
 		"<iq type='set'><query xmlns='jabber:iq:register'><remove/></query></iq>",
+		"<iq type='set' id='1'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='username'><value>a</value></field>" +
+			"<field var='password'><value>12345678</value><value>9</value></field></x></query></iq>",
 		"<iq type='set' id=''><r:query xmlns:r='jabber:iq:register'><r:username>&#xdf;</r:username><r:password>12345678</r:password></r:query></iq>",
 	} {
 		f.Add([]byte(raw))

@@ -22,7 +22,8 @@ func (f *Feature) StreamFeature(domain string) []byte {
 
 func (f *Feature) open(domain string) bool {
 	d, here := f.srv.Domain(domain)
-	return here && !d.Anonymous && f.cfg.Load().Open
+	// Where there is a directory of people somebody could take a name out of it.
+	return here && !d.Anonymous && !d.Directory && f.cfg.Load().Open
 }
 
 // Unauthenticated answers a stanza that came on a stream to domain before
@@ -65,8 +66,9 @@ func (f *Feature) stranger(ctx context.Context, domain string, from netip.Addr, 
 		return nil, stanza.ErrBadRequest
 	case st.IsType("get"):
 		b := []byte("<query xmlns='" + namespace + "'>")
-		b = stanza.AppendElement(b, "instructions", "Choose a name and a password.")
-		return append(b, "<username/><password/></query>"...), nil
+		b = stanza.AppendElement(b, "instructions", newAccount.Instructions[0])
+		b = newAccount.AppendForm(append(b, "<username/><password/>"...)) // §4: both, for old clients
+		return append(b, "</query>"...), nil
 	case query.Child("", "remove") != nil:
 		return nil, &stanza.Error{Condition: mellium.UnexpectedRequest} // §3.2: nobody is logged in
 	}
@@ -83,11 +85,14 @@ func isTo(to []byte, domain string) bool {
 
 // create makes an account.
 func (f *Feature) create(ctx context.Context, domain string, from netip.Addr, query *stanza.Element) error {
-	name, password := query.ChildText("", "username"), query.ChildText("", "password")
-	if name == "" || password == "" {
+	c, err := read(query, namespace)
+	if err != nil || c == nil {
+		return err
+	}
+	if c.name == "" || c.password == "" {
 		return stanza.Refuse(stanza.ErrNotAcceptable, "a name and a password are needed") // §3.1
 	}
-	local, err := jid.Local(name)
+	local, err := jid.Local(c.name)
 	if err != nil {
 		return stanza.Refuse(stanza.ErrNotAcceptable, "that cannot be a name")
 	}
@@ -95,15 +100,15 @@ func (f *Feature) create(ctx context.Context, domain string, from netip.Addr, qu
 	if err != nil {
 		return stanza.Refuse(stanza.ErrNotAcceptable, "that cannot be a name")
 	}
-	if err := f.acceptable(password); err != nil {
+	if err := f.acceptable(c.password); err != nil {
 		return err
 	}
 	most := f.cfg.Load().PerAddressHour
 	if !f.limiter.take(from, most, time.Now()) {
 		return stanza.Refuse(stanza.ErrResourceConstraint, "too many accounts from your address: try again in an hour")
 	}
-	if err := unusable(f.accounts.Create(ctx, who.Bare(), password)); err != nil {
-		f.limiter.giveBack(from)
+	if err := unusable(f.accounts.Create(ctx, who.Bare(), c.password)); err != nil {
+		f.limiter.taken(from)
 		return err
 	}
 	f.srv.Added(ctx, who.Bare())

@@ -1,8 +1,13 @@
 // Package vcard keeps everybody's vCard and shows it to whoever asks
-// (XEP-0054).
+// (XEP-0054), and says in people's presence which picture is in it (XEP-0153).
 //
 // A vCard is public: it is what people want to be found by. That somebody has
 // none looks the same as that there is nobody of that name.
+//
+// The hash of a picture is made once, when the vCard is set, and kept beside it.
+// The server adds it to what clients say, so that none has to fetch its own
+// vCard at each login to know it, and says it again when another client of the
+// account changes the picture.
 package vcard
 
 import (
@@ -21,20 +26,35 @@ const namespace = "vcard-temp"
 type Store interface {
 	Get(ctx context.Context, owner jid.Bare) (xml []byte, found bool, err error)
 	Set(ctx context.Context, owner jid.Bare, xml []byte) error
+	// Photo returns what [Photo] makes of the vCard. kept is false if there
+	// never was one; one that was taken away has no picture.
+	Photo(ctx context.Context, account int64) (hash string, kept bool, err error)
+}
+
+// Availability tells the contacts of a session who is there.
+type Availability interface {
+	// Amend has a presence that was published changed and told again. change
+	// returns nil for one that is right already.
+	Amend(s *server.Session, change func(*stanza.Stanza) []byte)
 }
 
 // Feature keeps and shows vCards.
 type Feature struct {
+	// Fixed after Register.
 	store Store
-	most  int
+	there Availability
+	cfg   Config
+	srv   *server.Server
+	slot  server.Slot // of *worn
+	none  server.Flag // the client says that there is no picture to be shown
+
+	// Safe.
+	gallery gallery
 }
 
 // New returns the feature.
-func New(store Store, c Config) *Feature {
-	if c.MaxBytes <= 0 {
-		c.MaxBytes = DefaultMaxBytes
-	}
-	return &Feature{store: store, most: c.MaxBytes}
+func New(store Store, there Availability, c Config) *Feature {
+	return &Feature{store: store, there: there, cfg: c.WithDefaults()}
 }
 
 // Info describes the feature.
@@ -42,7 +62,7 @@ func (*Feature) Info() server.Info {
 	return server.Info{
 		Name:    "vcard",
 		Title:   "Who people are, with a picture",
-		Specs:   []server.Spec{{ID: "XEP-0054"}},
+		Specs:   []server.Spec{{ID: "XEP-0054"}, {ID: "XEP-0153"}},
 		Host:    []string{namespace},
 		Account: []string{namespace},
 	}
@@ -50,6 +70,9 @@ func (*Feature) Info() server.Info {
 
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
+	f.srv, f.slot, f.none = r.Server(), r.NewSlot(), r.NewFlag()
+	r.On(stanza.Presence, server.Leaving, server.Amend, f.leave)
+	r.OnEnded(f.ended)
 	r.IQ(server.ToSelf, false, namespace, "vCard", f.get)
 	r.IQ(server.ToOther, false, namespace, "vCard", f.get)
 	r.IQ(server.ToSelf, true, namespace, "vCard", f.set)
@@ -80,10 +103,21 @@ func (f *Feature) set(ctx context.Context, r *server.Request) ([]byte, error) {
 	if len(r.Payload.Nodes) > 0 { // an empty one takes the old one away
 		xml = r.Stanza.AppendChild(nil, &r.Stanza.Children[0])
 	}
-	if len(xml) > f.most {
-		return nil, stanza.Refuse(stanza.ErrPolicyViolation, "a vCard has at most %d bytes, this one %d", f.most, len(xml))
+	if len(xml) > f.cfg.MaxBytes {
+		return nil, stanza.Refuse(stanza.ErrPolicyViolation, "a vCard has at most %d bytes, this one %d", f.cfg.MaxBytes, len(xml))
 	}
-	return nil, f.store.Set(ctx, r.Account.JID, xml)
+	hash, size := Photo(r.Payload)
+	if size > f.cfg.MaxPhoto {
+		return nil, stanza.Refuse(stanza.ErrPolicyViolation, "a picture has at most %d bytes, this one %d", f.cfg.MaxPhoto, size)
+	}
+	owner, now := r.Account.JID, picture{kept: true, hash: hash}
+	a := f.gallery.open(owner)
+	defer f.gallery.close(owner, a)
+	changed, err := a.change(now, func() error { return f.store.Set(ctx, owner, xml) })
+	if changed {
+		r.After(func() { f.announceAll(owner, now) })
+	}
+	return nil, err
 }
 
 // forbidden keeps people from writing what is not theirs (XEP-0054 §3.2).

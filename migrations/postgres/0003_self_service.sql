@@ -1,0 +1,44 @@
+-- What people keep on the server for themselves, and how they are found.
+
+-- Elements that clients keep (XEP-0049), those of one namespace in a row.
+CREATE TABLE private_xml (
+	account   BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	namespace TEXT COLLATE "C" NOT NULL,
+	xml       BYTEA NOT NULL,
+	PRIMARY KEY (account, namespace)
+);
+
+-- When the last session of an account ended. An account without a row here was
+-- never connected since there is this table.
+CREATE TABLE last_activity (
+	account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+	ended   BIGINT NOT NULL,
+	status  TEXT NOT NULL -- what it said goodbye with
+);
+
+-- SHA-1 of the picture in the vCard in hexadecimal digits, empty if there is
+-- none; a question mark while nobody has looked.
+ALTER TABLE vcard ADD COLUMN photo TEXT NOT NULL DEFAULT '?';
+
+-- What a search shows of an account. The words that it is found by are in
+-- search_word; without any it is not found.
+CREATE TABLE search_entry (
+	account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+	version INTEGER NOT NULL, -- of the rules by which the words were made
+	domain  TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	given   TEXT NOT NULL,
+	family  TEXT NOT NULL,
+	nick    TEXT NOT NULL,
+	email   TEXT NOT NULL,
+	unit    TEXT NOT NULL
+);
+
+CREATE TABLE search_word (
+	account BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	word    TEXT COLLATE "C" NOT NULL, -- in lower case, without accents
+	fields  INTEGER NOT NULL, -- in which fields it stands, a bit for each
+	PRIMARY KEY (account, word)
+);
+
+CREATE INDEX search_word_begins ON search_word (word, account);

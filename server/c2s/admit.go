@@ -1,0 +1,144 @@
+package c2s
+
+import (
+	"net/netip"
+	"time"
+
+	mellium "mellium.im/xmpp/stream"
+
+	"rollcall/server"
+	"rollcall/xmpp/stream"
+)
+
+var (
+	errTooManyConns = &stream.Fault{Condition: mellium.ResourceConstraint, Text: "too many connections"}
+	errTooManyAddr  = &stream.Fault{Condition: mellium.PolicyViolation, Text: "too many connections from this address"}
+	errTooFast      = &stream.Fault{Condition: mellium.PolicyViolation, Text: "too many new connections from this address in a short time"}
+	errShutdown     = &stream.Fault{Condition: mellium.SystemShutdown}
+)
+
+// admit counts the connection in, unless there are too many. Nothing has been
+// read from it yet.
+func (s *Server) admit(c *conn) *stream.Fault {
+	l := s.limits.Load()
+	exempt := l.exempt(c.addr)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return errShutdown
+	case !exempt && !s.arrivals.take(server.PaceOf(l.ConnectsPerMinute, time.Minute), c.network, time.Since(s.began)):
+		return errTooFast
+	case l.Connections > 0 && len(s.conns) >= l.Connections:
+		return errTooManyConns
+	case !exempt && l.ConnectionsPerAddress > 0 && s.byAddr[c.network] >= l.ConnectionsPerAddress:
+		return errTooManyAddr
+	}
+	s.conns[c] = struct{}{}
+	s.byAddr[c.network]++
+	return nil
+}
+
+func (s *Server) gone(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.conns[c]; !ok {
+		return
+	}
+	delete(s.conns, c)
+	if s.byAddr[c.network]--; s.byAddr[c.network] <= 0 {
+		delete(s.byAddr, c.network)
+	}
+}
+
+// exempt reports whether what counts by address leaves this one out. No address
+// is in no network.
+func (l *Limits) exempt(a netip.Addr) bool {
+	for _, p := range l.ExemptNetworks {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// arrivals counts the new connections of each network. The zero value is ready.
+type arrivals struct {
+	used  map[netip.Prefix]time.Duration
+	swept time.Duration
+}
+
+// maxArrivals bounds what arrivals remembers. A network is forgotten as soon as
+// its connections do not count any more, so it takes as many connections a
+// minute as there are places, times the pace, to fill them all. Then those who
+// are not in it are let in: whoever has so many addresses is not held back by a
+// limit for one.
+const maxArrivals = 1 << 16
+
+// take counts one, or refuses it.
+func (a *arrivals) take(p server.Pace, from netip.Prefix, now time.Duration) bool {
+	if !p.Limits() {
+		return true
+	}
+	if a.used == nil {
+		a.used = map[netip.Prefix]time.Duration{}
+	}
+	used, known := a.used[from]
+	if p.Wait(used, now) > 0 {
+		return false
+	}
+	if !known && !a.room(now) {
+		return true
+	}
+	a.used[from] = p.Use(used, now)
+	return true
+}
+
+// room makes room for another network.
+func (a *arrivals) room(now time.Duration) bool {
+	if since := now - a.swept; since >= time.Minute || len(a.used) >= maxArrivals && since >= time.Second {
+		a.swept = now
+		for n, used := range a.used {
+			if used <= now {
+				delete(a.used, n)
+			}
+		}
+	}
+	return len(a.used) < maxArrivals
+}
+
+// maxRefusing bounds how many clients are told at a time why they cannot come
+// in. The others are cut off without a word, so that a flood of them costs
+// neither goroutines nor descriptors.
+const maxRefusing = 256
+
+// turnAway ends a connection that was not let in.
+func (s *Server) turnAway(c *conn, f *stream.Fault, direct bool) {
+	if f != errShutdown {
+		s.srv.Offend(server.Offence{What: "a connection was refused", Why: f.Text, Peer: c.addr})
+	}
+	// Where it begins with TLS a handshake is not worth it, and nothing is said
+	// without.
+	if direct || s.refusing.Add(1) > maxRefusing {
+		if !direct {
+			s.refusing.Add(-1)
+		}
+		c.raw.Close()
+		return
+	}
+	s.wg.Go(func() {
+		defer s.refusing.Add(-1)
+		c.refuse(f)
+	})
+}
+
+// refuse tells a client why it cannot come in.
+func (c *conn) refuse(f *stream.Fault) {
+	// It counts toward no limit, so it is not to last.
+	c.raw.SetWriteDeadline(time.Now().Add(refuseFor))
+	c.say(append(f.Append(c.header()), "</stream:stream>"...))
+	c.Close()
+	c.linger(refuseFor)
+}
+
+const refuseFor = 200 * time.Millisecond
