@@ -35,9 +35,11 @@ func (b *Book) Past() []*Directory {
 // could not be.
 func (b *Book) Adopt(ctx context.Context, d *Directory) error {
 	b.mu.Lock()
-	b.past = slices.Concat([]*Directory{b.dir.Load()}, b.past[:min(len(b.past), remembered-1)])
+	before := b.dir.Load()
+	b.past = slices.Concat([]*Directory{before}, b.past[:min(len(b.past), remembered-1)])
 	b.dir.Store(d)
 	b.mu.Unlock()
+	before.retire()
 	var failed []error
 	for _, owner := range b.shelf.owners() {
 		if err := b.catchUp(ctx, owner); err != nil && !errors.Is(err, ErrNoAccount) && len(failed) < 10 {

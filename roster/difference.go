@@ -16,6 +16,18 @@ type difference struct {
 
 var nothingDiffers = &difference{}
 
+// maxDifferences bounds how many differences a directory remembers. Where no two
+// people are in the same groups there is one for each of them.
+const maxDifferences = 1000
+
+// retire has the directory remember no differences any more: they lead to the one
+// before it, and so on to all that ever were.
+func (d *Directory) retire() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.retired, d.diffs, d.moved = true, nil, moved{}
+}
+
 // difference compares two views; after is one of d's. It is computed once for
 // each two views, however many owners have them.
 func (d *Directory) difference(before, after *View) *difference {
@@ -35,6 +47,13 @@ func (d *Directory) difference(before, after *View) *difference {
 		}
 	} else {
 		diff.compareAll(before, after)
+	}
+	if d.retired {
+		d.moved = moved{}
+		return diff
+	}
+	if len(d.diffs) >= maxDifferences {
+		clear(d.diffs)
 	}
 	d.diffs[key] = diff
 	return diff

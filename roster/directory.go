@@ -44,9 +44,10 @@ type Directory struct {
 	people []person // sorted by address
 	views  []View   // one for each set of groups that somebody belongs to
 
-	mu    sync.Mutex               // guards the fields below
-	diffs map[[2]*View]*difference // by the view before and the one here
-	moved moved
+	mu      sync.Mutex               // guards the fields below
+	diffs   map[[2]*View]*difference // by the view before and the one here
+	moved   moved
+	retired bool // it is not in force any more
 }
 
 type group struct {

@@ -8,6 +8,11 @@
 // [Book] keeps such pictures, changes them one change at a time for each owner,
 // and has a [Store] write every change before anybody sees it.
 //
+// Shared groups, which the operator or a directory of the organisation keeps, put
+// people into each other's rosters. [Groups] changes them; a [Directory] is all of
+// them at one moment, and a roster is shown together with what that says. Nothing
+// of it is stored with anybody's roster.
+//
 // An entry that only records somebody's request to subscribe is hidden: the
 // owner never put it into the roster, so clients do not see it until the owner
 // approves (RFC 6121 §3.1.3).

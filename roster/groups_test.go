@@ -3,11 +3,14 @@ package roster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"weak"
 
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
@@ -362,5 +365,45 @@ func TestPastIsBounded(t *testing.T) {
 	}
 	if n := len(v.book.Past()); n != remembered {
 		t.Errorf("%d are remembered", n)
+	}
+}
+
+// Directories that are not remembered any more leave nothing in memory, however
+// often the groups change and whoever is connected all the time.
+func TestDirectoriesAreForgotten(t *testing.T) {
+	v := newVillage(GroupConfig{}, "ada@x", "bob@x", "cy@x")
+	ctx := t.Context()
+	v.book.OnDifference(func(_ jid.Bare, before, now *Roster) { now.Differs(before) })
+	v.OnMet(func(before, now *Directory) { v.book.Met("ada@x", before, now) })
+	pin, err := v.book.Pin(ctx, "ada@x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pin.Release()
+	if err := v.Add(ctx, Group{Name: "staff", Mutual: true, Members: members("ada@x", "bob@x")}); err != nil {
+		t.Fatal(err)
+	}
+	var all []weak.Pointer[Directory]
+	for i := range 3 * remembered {
+		all = append(all, weak.Make(v.book.Directory()))
+		err := v.Join(ctx, "staff", Member{"cy@x", fmt.Sprint("Cy the ", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustOf(t, v.book, "ada@x").Since("1-0", v.book.Past()...)
+	}
+	runtime.GC()
+	runtime.GC()
+	alive := 0
+	for _, w := range all {
+		if w.Value() != nil {
+			alive++
+		}
+	}
+	if alive > remembered {
+		t.Errorf("%d of %d directories are in memory still", alive, len(all))
+	}
+	if len(v.book.Directory().diffs) > maxDifferences {
+		t.Errorf("%d differences are remembered", len(v.book.Directory().diffs))
 	}
 }
