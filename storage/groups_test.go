@@ -51,7 +51,7 @@ func TestGroupsAreKept(t *testing.T) {
 				t.Fatalf("%s: %v", step.what, step.err)
 			}
 		}
-		if err := same(ctx, g, db); err != nil {
+		if err := sameGroups(ctx, g, db); err != nil {
 			t.Error(err)
 		}
 		list, err := db.Groups().LoadGroups(ctx)
@@ -62,7 +62,7 @@ func TestGroupsAreKept(t *testing.T) {
 }
 
 // same compares the groups with those in the database.
-func same(ctx context.Context, g *roster.Groups, db *DB) error {
+func sameGroups(ctx context.Context, g *roster.Groups, db *DB) error {
 	want, err := g.List(ctx)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func TestRemovedAccountLeavesGroups(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := errors.Join(db.Accounts().Delete(ctx, "ada@x"), g.AccountRemoved(ctx, "ada@x"), same(ctx, g, db)); err != nil {
+		if err := errors.Join(db.Accounts().Delete(ctx, "ada@x"), g.AccountRemoved(ctx, "ada@x"), sameGroups(ctx, g, db)); err != nil {
 			t.Error(err)
 		}
 		list, err := db.Groups().LoadGroups(ctx)
