@@ -221,9 +221,8 @@ func (b *Book) read(ctx context.Context, h *held) (*Roster, error) {
 	c, err := b.store.LoadRoster(ctx, h.owner)
 	if err != nil {
 		h.stale.Store(true)
-		if errors.Is(err, ErrNoAccount) && h.now.Load() != nil {
-			h.now.Store(new(Roster)) // the account was removed: pins see nobody
-		}
+		// If the account was removed, those who pin its roster go on seeing it until
+		// they end: whom it names is still to be told.
 		return nil, fmt.Errorf("roster: load the roster of %s: %w", h.owner, err)
 	}
 	r := New(c).bind(h.owner, b.dir.Load())

@@ -88,8 +88,10 @@ func groupMemberCommand(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "member",
 		Short: "Say who is in a group",
-		Args:  nothing,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  rollcall group member add sales ada@example.org
+  rollcall group member list sales`,
+		Args: nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var name string
 	add := groupMembersCommand(c, "add", "group.join", "Put people into a group")
