@@ -12,6 +12,8 @@
 #
 #   ADD_ACCOUNT   a program: `ADD_ACCOUNT name` adds name@DOMAIN with the
 #                 password on its standard input
+#   GROUP         a program: `GROUP add|member|remove ...` does what `rollcall
+#                 group` does; may be unset
 #   HOST PORT TLS_PORT DOMAIN
 #   ADMIN ADMIN_PASSWORD  an administrator of it; without one commands are not checked
 #   CA            a PEM file with the certificate to trust
@@ -76,7 +78,7 @@ start_ours() {
 	[ -x bin/rollcall ] || make build
 	export HOST=127.0.0.1 DOMAIN=localhost STRICT=1 PORT TLS_PORT
 	PORT=$(free_port) TLS_PORT=$(free_port)
-	export CA=$work/data/tls/self-signed.crt ADD_ACCOUNT=$work/add-account
+	export CA=$work/data/tls/self-signed.crt ADD_ACCOUNT=$work/add-account GROUP=$work/group
 	cat >"$work/rollcall.toml" <<-TOML
 		[server]
 		domains = ["$DOMAIN"]
@@ -90,7 +92,11 @@ start_ours() {
 		#!/bin/sh
 		exec "$PWD/bin/rollcall" account add "\$1@$DOMAIN" --password-stdin --config "$work/rollcall.toml"
 	SH
-	chmod +x "$ADD_ACCOUNT"
+	cat >"$GROUP" <<-SH
+		#!/bin/sh
+		exec "$PWD/bin/rollcall" group "\$@" --config "$work/rollcall.toml"
+	SH
+	chmod +x "$ADD_ACCOUNT" "$GROUP"
 	export ADMIN=admin ADMIN_PASSWORD=$RANDOM-$RANDOM-$RANDOM
 	echo "$ADMIN_PASSWORD" | "$ADD_ACCOUNT" "$ADMIN"
 	bin/rollcall serve --config "$work/rollcall.toml" >"$work/server.log" 2>&1 &

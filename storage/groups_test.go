@@ -61,7 +61,7 @@ func TestGroupsAreKept(t *testing.T) {
 	})
 }
 
-// same compares the groups with those in the database.
+// sameGroups compares the groups with those in the database.
 func sameGroups(ctx context.Context, g *roster.Groups, db *DB) error {
 	want, err := g.List(ctx)
 	if err != nil {

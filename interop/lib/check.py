@@ -8,6 +8,8 @@ The server under test is told by the environment:
     CA            PEM file with the certificate to trust
     ADD_ACCOUNT   a command that makes the account named by its argument, with
                   the password that it reads from standard input
+    GROUP         a command that changes shared groups, as `rollcall group` does;
+                  may be unset
     ADMIN         the name of an administrator's account, and
     ADMIN_PASSWORD  its password; may be unset
     STRICT        1: what a server may lack is demanded
@@ -26,6 +28,7 @@ TLS_PORT = int(os.environ.get("TLS_PORT") or 0)
 DOMAIN = os.environ.get("DOMAIN", "localhost")
 CA = os.environ["CA"]
 ADMIN = os.environ.get("ADMIN")
+GROUP = os.environ.get("GROUP")
 STRICT = os.environ.get("STRICT") == "1"
 TIMEOUT = float(os.environ.get("TIMEOUT", "15"))
 
@@ -69,6 +72,14 @@ class Account:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if made.returncode != 0:
             raise Failed(f"cannot add {self.jid}: {made.stdout.strip()}")
+
+
+def group(*words):
+    """Changes a shared group, as the operator does while the server runs."""
+    done = subprocess.run([GROUP, *words], text=True, timeout=60, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise Failed(f"group {' '.join(words)}: {done.stdout.strip()}")
 
 
 class Administrator:

@@ -9,7 +9,7 @@ logging.disable()  # slixmpp logs what a check expects, and its lack of libidn
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import ADMIN, DOMAIN, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect
+from check import (ADMIN, DOMAIN, GROUP, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect, group)
 from client import PLUGINS, Client, befriend
 
 report = Report("slixmpp")
@@ -594,13 +594,61 @@ async def see_a_picture():
         await client.close()
 
 
+def pushed(contact, **want):
+    """Matches a roster push about a contact whose item has these values."""
+    def match(stanza):
+        if not isinstance(stanza, Iq) or stanza["type"] != "set":
+            return False
+        item = stanza["roster"]["items"].get(contact)
+        return item is not None and all(item[name] == value for name, value in want.items())
+    return match
+
+
+async def be_in_a_shared_group():
+    """Colleagues come and go by themselves, with their presence; a client may rename and not remove them."""
+    one = await Client(Account("ada"), "desk").login()
+    other = await Client(Account("bob"), "home").login()
+    name, ada, bob = f"tea-{one.account.name}", one.boundjid.bare, other.boundjid.bare
+    lift = "lift@phones.example.org"
+    group("add", name, "--title", "Tea & biscuits")
+    group("member", "add", name, ada, bob)
+    for client, contact in ((one, other), (other, one)):
+        await client.gets("a colleague", pushed(contact.boundjid.bare, subscription="both", groups=["Tea & biscuits"]))
+        await client.gets("the presence", lambda s: isinstance(s, Presence) and s["from"] == contact.boundjid and
+                            s["type"] == "available")
+        item = client.client_roster[contact.boundjid.bare]
+        expect(item["name"] == contact.account.name.capitalize(), f"{client.label} has {item['name']!r}")
+    one.send_presence(pshow="dnd", pstatus="kettle")
+    await other.gets("what a colleague does", lambda s: isinstance(s, Presence) and s["from"] == one.boundjid and
+                       s["status"] == "kettle")
+    group("member", "add", name, lift, "--name", "The lift")
+    await one.gets("a device", pushed(lift, subscription="both", name="The lift"))
+    await one.update_roster(bob, name="Bobby", groups=["Friends"])
+    await one.gets("another name", pushed(bob, subscription="both", name="Bobby", groups=["Friends"]))
+    try:
+        await one.del_roster_item(bob)
+        raise Failed("a colleague was removed")
+    except IqError as err:
+        expect(err.condition == "not-allowed", f"removing a colleague is {err.condition}")
+    again = await Client(one.account, "phone").login()
+    item = again.client_roster[bob]
+    expect(item["name"] == "Bobby" and item["groups"] == ["Friends"], f"item {item['name']!r} {item['groups']}")
+    group("remove", name)
+    await one.gets("a colleague who goes", pushed(bob, subscription="remove"))
+    await one.gets("unavailable", lambda s: isinstance(s, Presence) and s["from"] == other.boundjid and
+                     s["type"] == "unavailable")
+    await other.gets("a colleague who goes", pushed(ada, subscription="remove"))
+    for client in (one, other, again):
+        await client.close()
+
+
 CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wrong_password,
           subscribe_and_see_presence, rename_and_remove_a_contact, chat, be_told_of_nobody,
           keep_messages_for_later, copy_to_my_other_clients, page_through_the_archive,
           resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
           be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands,
           keep_settings_on_every_device, see_when_somebody_was_last_there, look_for_people, change_the_password,
-          see_a_picture)
+          see_a_picture, be_in_a_shared_group)
 
 
 async def run(check):
@@ -619,6 +667,9 @@ async def main():
     for check in CHECKS:
         if check is log_in_by_direct_tls and not TLS_PORT:
             report.note("no TLS_PORT: direct TLS is not checked")
+            continue
+        if check is be_in_a_shared_group and not GROUP:
+            report.note("no GROUP: shared groups are not checked")
             continue
         if check is run_the_server_by_commands and not ADMIN:
             report.note("no ADMIN: commands are not checked")
