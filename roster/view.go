@@ -93,13 +93,6 @@ func (v *View) seen() []int32 {
 	return v.toAll
 }
 
-func (v *View) watching() []int32 {
-	if v == nil {
-		return nil
-	}
-	return v.fromAll
-}
-
 // state is what the groups give the owners, of the subscription with somebody.
 func (v *View) state(who int32) State {
 	s := None

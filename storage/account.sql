@@ -82,10 +82,13 @@ WHERE keepers = 0 AND (id IN (SELECT id FROM archive_index WHERE owner = $1)
 -- name: drop_index
 DELETE FROM archive_index WHERE owner = $1;
 
+-- The password of an account that comes from a directory is there: keys that came
+-- with an import are of no account.
 -- name: keys
 SELECT c.salt, c.iterations, c.stored_key, c.server_key
 FROM account a JOIN credential c ON c.account = a.id
-WHERE a.jid = $1 AND c.hash = $2;
+WHERE a.jid = $1 AND c.hash = $2
+	AND NOT EXISTS (SELECT 1 FROM directory_person p WHERE p.account = a.id);
 
 -- name: lacking
 SELECT count(*) FROM account a

@@ -78,6 +78,12 @@ func TestDirectory(t *testing.T) {
 		bob.Theirs, bob.Person.Local = true, "bob"
 		wantStaff(t, db, bob, directory.Account{JID: "ada@x", Theirs: true, Person: ada})
 
+		// Keys that came some other way are of no use.
+		if _, err := db.exec(t.Context(), "account.put_keys", 1, sasl.SHA256.String(), []byte("s"), 4096, []byte("k"), []byte("k")); err != nil {
+			t.Fatal(err)
+		}
+		wantKeys(t, db.Accounts(), "bob@x", sasl.SHA256, sasl.Keys{}, false)
+
 		// An account that has a password here is ours, and one that is removed is gone.
 		if err := db.Accounts().SetKeys(t.Context(), "bob@x", someKeys); err != nil {
 			t.Fatal(err)

@@ -244,6 +244,14 @@ func (u *unpacking) keys() error {
 		return nil
 	}
 	if !u.receipt.Made {
+		elsewhere, err := u.one(u.ctx, "portable.elsewhere", []any{u.id()}, new(int))
+		if err != nil {
+			return err
+		}
+		if elsewhere { // a password of before must not open what is the directory's
+			u.receipt.Refused = append(u.receipt.Refused, "comes from a directory, where its password is; the one in the file is left out")
+			return nil
+		}
 		there, err := u.one(u.ctx, "portable.keys", []any{u.id()}, new(string), new([]byte), new(int), new([]byte), new([]byte))
 		if err != nil {
 			return err

@@ -4,6 +4,10 @@
 -- name: keys
 SELECT hash, salt, iterations, stored_key, server_key FROM credential WHERE account = $1 ORDER BY hash;
 
+-- Whether an account comes from a directory.
+-- name: elsewhere
+SELECT 1 FROM directory_person WHERE account = $1;
+
 -- name: create
 INSERT INTO account (jid, created, disabled) VALUES ($1, $2, $3)
 RETURNING id;

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/directory"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server/features/archive"
@@ -393,6 +394,23 @@ func TestParcelIsFound(t *testing.T) {
 		}
 		if hash, kept, err := db.VCards().Photo(t.Context(), int64(r.ID)); err != nil || !kept || hash != "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d" {
 			t.Errorf("the picture is %q, %v, %v", hash, kept, err)
+		}
+	})
+}
+
+// A password of before opens no account of a directory's.
+func TestParcelOfSomebodyInADirectory(t *testing.T) {
+	onEach(t, func(t *testing.T, db *DB) {
+		save(t, db, directory.Changes{Create: []directory.Person{ada}}, time.Now())
+		p := db.Portable(nil, roster.Config{})
+		for _, existing := range []Existing{Merge, Replace} {
+			r := put(t, p, everyPart(t), Terms{Existing: existing})
+			if r.Added[PartPasswords] != 0 || len(r.Refused) == 0 || !strings.Contains(r.Refused[0], "directory") {
+				t.Errorf("%s: %+v", existing, r)
+			}
+		}
+		if got := read(t, p, "ada@x"); len(got.Keys) != 0 || len(got.Roster) != 5 || len(got.Archive) != 4 {
+			t.Errorf("it has %d keys, %d contacts, %d messages", len(got.Keys), len(got.Roster), len(got.Archive))
 		}
 	})
 }

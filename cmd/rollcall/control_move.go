@@ -68,7 +68,7 @@ func (c *control) export(w http.ResponseWriter, r *http.Request) {
 	if !out.begun { // there is no account
 		w.Header().Set("Content-Type", "multipart/mixed; boundary="+parts.Boundary())
 	}
-	if _, err := parts.CreatePart(textproto.MIMEHeader{partEnd: {"yes"}}); err == nil {
+	if _, err = parts.CreatePart(textproto.MIMEHeader{partEnd: {"yes"}}); err == nil {
 		err = parts.Close()
 	}
 	if err != nil {

@@ -95,6 +95,12 @@ func (r *reader) keys(where Place, mechanism, salt, count, stored, server string
 		return
 	}
 	k, err := decodeKeys(h, salt, count, stored, server)
+	if h == sasl.SHA1 && errors.Is(err, errKeys) {
+		// COMPAT(prosody-migrator 0.12): it does not know of password_hash, and
+		// calls keys of SHA-256 by the wrong name. Only their length tells.
+		h, mechanism = sasl.SHA256, sasl.SHA256.String()
+		k, err = decodeKeys(h, salt, count, stored, server)
+	}
 	if err != nil {
 		r.tell(where, "the keys of %s cannot be used: %v; they are left out", mechanism, err)
 		return

@@ -168,6 +168,11 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: %+v", c.h, g.Keys)
 		}
 	}
+	// The salt, keys and password of an account of Prosody's with password_hash = "SHA-256".
+	g := readText(user("<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'><server-key>WTdmKY1ty8wY08lCYXmo73nJpkRTM9KjgXtGpZ43ujg=</server-key><stored-key>bjPuXJJXWMFMhEDs+XN7Eg3tv0U8+8BBBcioRiozogQ=</stored-key><iter-count>10000</iter-count><salt>MjA4Y2RlZDItNDUxNi00OTBjLThjNjUtMGYxYTFiZjcyZmFm</salt></scram-credentials>"), portable.Options{}).clean(t).accounts["ada@x"]
+	if len(g.Keys) != 1 || !verifies(g, "tea for two") || g.Keys[sasl.SHA256].Iterations != 10000 {
+		t.Errorf("under the wrong name: %+v", g.Keys)
+	}
 	_, good := keys(sasl.SHA1, once)
 	for xml, problem := range map[string]string{
 		good + good:                                           "already",

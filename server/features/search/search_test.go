@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,11 +90,14 @@ func TestPace(t *testing.T) {
 
 // shelf is a place with so many left to describe.
 type shelf struct {
+	mu          sync.Mutex // guards all below
 	left, calls int
 	broken      error
 }
 
 func (s *shelf) Fill(_ context.Context, most int) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls++
 	if s.broken != nil {
 		return 0, s.broken
@@ -101,6 +105,14 @@ func (s *shelf) Fill(_ context.Context, most int) (int, error) {
 	n := min(s.left, most)
 	s.left -= n
 	return n, nil
+}
+
+// set puts something there, and says what was left.
+func (s *shelf) set(left int, broken error) (was, calls int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, s.left, s.broken = s.left, left, broken
+	return was, s.calls
 }
 
 func (s *shelf) Find(context.Context, string, []Term, int) ([]Found, error) { return nil, nil }
@@ -116,18 +128,15 @@ func TestRun(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- f.Run(ctx) }()
 		synctest.Wait()
-		if s.left != 0 || s.calls != 4 {
-			t.Errorf("%d are left after %d calls", s.left, s.calls)
+		if left, calls := s.set(1, errors.New("away")); left != 0 || calls != 4 {
+			t.Errorf("%d are left after %d calls", left, calls)
 		}
-		s.left, s.broken = 1, errors.New("away")
 		time.Sleep(fillEvery + time.Second)
-		s.broken = nil
-		if s.left != 1 {
+		if left, _ := s.set(1, nil); left != 1 {
 			t.Error("described by a broken store")
 		}
 		time.Sleep(fillEvery)
-		synctest.Wait()
-		if s.left != 0 {
+		if left, _ := s.set(0, nil); left != 0 {
 			t.Error("not tried again")
 		}
 		cancel()

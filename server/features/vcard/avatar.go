@@ -170,6 +170,10 @@ type worn struct {
 // there is none to be shown has its way. One that names another picture is
 // mistaken, since its contacts will find the one that is kept here: that one
 // counts (XEP-0153 §4.3, rule 2).
+//
+// COMPAT(all, until they know XEP-0153): what is filled in for those who say
+// nothing. COMPAT(slixmpp, until it asks again): it names the picture that it
+// found when it logged in, whatever another client has set since.
 func (f *Feature) leave(p *server.Packet) error {
 	s := p.Sender
 	if len(p.Stanza.Type) > 0 || s.Account.ID == 0 {
