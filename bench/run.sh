@@ -105,6 +105,28 @@ login() {
 	"$PEERS_DIR/stop.sh" "$name"
 }
 
+# around measures what this server costs more with privacy lists and shared
+# groups. The others have their own ways; these are compared with themselves.
+around() {
+	local pid
+	pid=$(CORE=0 "$PEERS_DIR/start-rollcall.sh")
+	chat_of user no-lists
+	chat_of lst lists
+	"$PEERS_DIR/stop.sh" rollcall
+	login rollcall "" own200 --users 201 --prefix own
+	login rollcall "" shared200 --users 201 --prefix shr
+}
+
+# chat_of PREFIX LABEL: chat between accounts of that prefix, the second time.
+chat_of() {
+	local out
+	for out in /dev/null "$plain"; do
+		timeout 300 taskset -c 1 "$PEERS_DIR/xmppload" chat --prefix "$1" --users 200 --window 4 --addr "$ADDR_rollcall" --pid "$pid" \
+			--duration 5s --timeout 30s --salts "$PEERS_DIR/salts-rollcall.json" --label "rollcall/pinned/chat-$2" \
+			>>"$out" 2>>"$plain.log" || echo "chat-$2: failed" >&2
+	done
+}
+
 # relay measures the null relay: what the kernel and the load tool cost alone.
 relay() {
 	RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$plain" null
@@ -145,6 +167,7 @@ round() {
 	RUNS=1 SCENARIOS=$SCENARIOS "$PEERS_DIR/measure.sh" "$plain" $SERVERS
 	relay
 	logins
+	[[ " $SERVERS " != *" rollcall "* ]] || around
 	fresh
 	PEER_MAM=1 RUNS=1 SCENARIOS=chat "$PEERS_DIR/measure.sh" "$archived" $SERVERS
 	fresh

@@ -69,6 +69,9 @@ func (s *seeder) run(ctx context.Context, path string, groups []group) (err erro
 		if err != nil {
 			return err
 		}
+		if err := errors.Join(s.lists(ctx, g), s.share(ctx, g)); err != nil {
+			return err
+		}
 		fmt.Printf("%-6s %5d accounts (%d new), %6d new roster items\n", g.prefix, g.count, made, items)
 	}
 	return nil

@@ -16,6 +16,9 @@ type group struct {
 	// contacts calls yield with the contacts of the account with a number, by
 	// prefix and number, and how the subscription with them stands. Nil: none.
 	contacts func(i int, yield func(prefix string, i int, state roster.State))
+
+	blocks int  // items of the default privacy list of each
+	shared bool // all of them are in one shared group
 }
 
 // Sizes of the scenarios; they are also in the load tool's scripts.
@@ -24,20 +27,27 @@ const (
 	bigWatchers          = 2000
 	stormUsers, ring     = 1000, 50
 	awayUsers            = 200
+	listUsers, listItems = 200, 50
+	clique               = 201 // each has 200 contacts
 )
 
 // plan lists what the scenarios need: users without contacts for login, chat,
 // rooms and idle connections; watchers who all watch all publishers; many who
-// watch one; a ring in which each knows its nearest; and people who are away.
+// watch one; a ring in which each knows its nearest; people who are away; people
+// with privacy lists; and people who all know each other, by themselves and by a
+// shared group.
 func plan(users int) []group {
 	return []group{
 		{prefix: "user", count: users},
-		{"wat", watchers, every("pub", publishers, roster.To)},
-		{"pub", publishers, every("wat", watchers, roster.From)},
-		{"bigw", bigWatchers, every("bigp", 1, roster.To)},
-		{"bigp", 1, every("bigw", bigWatchers, roster.From)},
-		{"storm", stormUsers, neighbours("storm", stormUsers, ring)},
+		{prefix: "wat", count: watchers, contacts: every("pub", publishers, roster.To)},
+		{prefix: "pub", count: publishers, contacts: every("wat", watchers, roster.From)},
+		{prefix: "bigw", count: bigWatchers, contacts: every("bigp", 1, roster.To)},
+		{prefix: "bigp", count: 1, contacts: every("bigw", bigWatchers, roster.From)},
+		{prefix: "storm", count: stormUsers, contacts: neighbours("storm", stormUsers, ring)},
 		{prefix: "off", count: awayUsers},
+		{prefix: "lst", count: listUsers, blocks: listItems},
+		{prefix: "own", count: clique, contacts: neighbours("own", clique, clique-1)},
+		{prefix: "shr", count: clique, shared: true},
 	}
 }
 
