@@ -170,11 +170,19 @@ func begin(t *testing.T, s *wire.Server) *chat {
 	c.ada.Login("ada", "desk")
 	c.bob.Login("bob", "home")
 	c.wg.Go(func() {
+		// Two people, and not a load: one that takes all that the disk can do would
+		// be an attack of its own on those whose turn it is to be refused.
+		pace := time.NewTicker(breath)
+		defer pace.Stop()
 		for !c.stop.Load() && c.turn(c.ada, c.bob, "bob@x/home") && c.turn(c.bob, c.ada, "ada@x/desk") {
+			<-pace.C
 		}
 	})
 	return c
 }
+
+// breath is the least that a round of the chat, of twenty messages, takes.
+const breath = 20 * time.Millisecond
 
 // turn sends a few messages one way.
 func (c *chat) turn(from, to *wire.Client, address string) bool {
