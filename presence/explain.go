@@ -70,16 +70,7 @@ func Explain(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, term
 	if kindOf(kind) == Person {
 		x.Sharing = terms.Sharing.String()
 	}
-	won := false
-	list := cat.weighAll(nil, kind, cs, terms, now)
-	slices.SortFunc(list, byRank)
-	for i := range list {
-		s := list[i].said(now)
-		c := list[i].contribution()
-		s.Wins = !won && list[i].verdict <= bare && e.Winner.Source != "" && c == e.Winner
-		won = won || s.Wins
-		x.Says = append(x.Says, s)
-	}
+	x.Says = cat.says(e, cs, terms, now)
 	for l := Hidden; l < NumLevels; l++ {
 		shown := cat.Show(e, l, lang, now)
 		seen := Seen{Level: l.String(), Show: shown.Show, Text: shown.Text, State: shown.State}
@@ -92,6 +83,30 @@ func Explain(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, term
 		x.Levels = append(x.Levels, seen)
 	}
 	return x
+}
+
+// says describes the contributions, in order of rank.
+func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.Time) (out []Said) {
+	list := c.weighAll(nil, e.Kind, cs, terms, now)
+	slices.SortFunc(list, byRank)
+	won := false
+	for i := range list {
+		w := &list[i]
+		s := w.said(now)
+		s.Wins = !won && w.verdict <= bare && w.contribution() == e.Winner
+		won = won || s.Wins
+		switch {
+		case s.Wins:
+			s.Verdict += ": it wins"
+		case w.verdict > lapsed:
+		case e.Channels == 0 && !w.state.Has(TraitUnreachable):
+			s.Verdict += ", but not while nothing can be reached"
+		default:
+			s.Verdict += ", and is outranked"
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // said describes one contribution.
@@ -128,9 +143,9 @@ func rough(d time.Duration) string {
 	case d >= 48*time.Hour:
 		return fmt.Sprintf("%dd", int(d.Hours())/24)
 	case d >= time.Hour:
-		return strings.TrimSuffix(d.Truncate(time.Minute).String(), "0s")
+		return short(d.Truncate(time.Minute))
 	}
-	return d.Truncate(time.Second).String()
+	return short(d.Truncate(time.Second))
 }
 
 // Lines writes the explanation for people, a line each. Times are in the time zone of
@@ -167,7 +182,7 @@ func (x *Explanation) Lines(cat *Catalogue) []string {
 	}
 	add("seen by:")
 	for _, l := range x.Levels {
-		add("  %-6s  %s%s", l.Level, l.Show, joined(" ", "", l.Text))
+		add("  %-6s  %s", l.Level, joined(l.Show, "  ", l.Text))
 	}
 	return lines
 }
@@ -198,6 +213,9 @@ func (s *Said) line(tell func(time.Time) string) string {
 		fmt.Fprintf(&b, ", until %s", tell(s.Expires))
 	} else {
 		fmt.Fprintf(&b, ", until %s (%s left)", tell(s.Expires), s.Left)
+	}
+	if s.Text != "" {
+		fmt.Fprintf(&b, ", %q", s.Text)
 	}
 	if s.Stale {
 		b.WriteString(", from before a restart")

@@ -57,7 +57,7 @@ func (c *Catalogue) rest(kind Kind, list []ranked, open Channel) (p picked) {
 		case kind == Device:
 			p.state = states[Unknown]
 		case kind == Team:
-			p.state = states["short"]
+			p.state = states[teamShort]
 		case open&(Chat|Mobile) != 0:
 			p.state = states[Idle]
 		default:
@@ -98,7 +98,7 @@ func because(list []ranked, i int, seen func(ranked) bool) string {
 func beside(list []ranked, winner *State, seen func(ranked) bool) *State {
 	call := winner.Has(TraitCall)
 	for _, r := range list {
-		if seen(r) && r.state.aside != nil && r.state.Has(TraitCall) != call {
+		if seen(r) && len(r.state.Aside) > 0 && r.state.Has(TraitCall) != call {
 			return r.state
 		}
 	}
