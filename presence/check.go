@@ -107,7 +107,7 @@ func (c *Catalogue) faultsOf(s *State) (faults []Fault) {
 		bad("critical_show", "what is lost would be shown as available", `write "away", "xa" or "dnd"`)
 	}
 	if s.Longest > 0 && s.Lasts > s.Longest {
-		bad("lasts", "more than longest", "write at most "+strconv.Quote(s.Longest.String()))
+		bad("lasts", "more than longest", "write at most "+strconv.Quote(short(s.Longest)))
 	}
 	if s.Onward != "" {
 		if _, ok := c.kinds[Person][s.Onward]; !ok {

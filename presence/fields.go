@@ -133,7 +133,7 @@ func texts(name string, at func(*State) *Texts) field {
 				switch {
 				case !ok || len(text) > maxText || strings.ContainsFunc(text, notInText):
 					return "not a text in " + strconv.Quote(lang), fmt.Sprintf("write a line of at most %d bytes", maxText)
-				case !isLanguage(lang):
+				case !IsLanguage(lang):
 					return strconv.Quote(lang) + " is not a language", `write a tag such as "en" or "pt-br"`
 				}
 				if err := checkTemplate(text); err != "" {
@@ -156,8 +156,8 @@ func texts(name string, at func(*State) *Texts) field {
 
 func notInText(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd || r == 0xfffe || r == 0xffff }
 
-// isLanguage reports whether s is a language tag in lower case.
-func isLanguage(s string) bool {
+// IsLanguage reports whether s is a language tag in lower case.
+func IsLanguage(s string) bool {
 	if s == "" || len(s) > 35 || s[0] < 'a' || s[0] > 'z' {
 		return false
 	}

@@ -28,6 +28,12 @@ var selections = []string{"everybody", "self", "same_group", "same_domain", "sta
 // String returns the word of the configuration: "everybody", "group".
 func (s Selection) String() string { return selections[s] }
 
+// ParseSelection returns the selection with that word.
+func ParseSelection(s string) (by Selection, ok bool) {
+	i := slices.Index(selections, s)
+	return Selection(max(i, 0)), i >= 0
+}
+
 // Named reports whether it needs a name.
 func (s Selection) Named() bool { return s >= InGroup }
 
