@@ -78,18 +78,20 @@ func (n *note) make(l presence.Level) *outfit {
 		}
 		return n.write(outward{show: n.worn.show, plain: true})
 	}
-	state := c.covered.state
-	shown := c.graded.Show(state, l)
+	shown := c.graded.Show(c.covered.state, source(n.of), l)
 	switch {
 	case shown.Unavailable:
 		return &nothing
 	case n.bye:
 		return &n.outfit
-	case n.worn.show == "dnd" && shown.Show == "dnd" && !state.Engaged:
-		// What it says itself has won: it keeps its words.
-		return n.write(outward{show: "dnd", own: l > presence.Status, text: shown.Facet, state: shown.Element})
+	case shown.Engaged:
+		return n.write(outward{show: shown.Show, text: shown.Text, state: shown.AppendState(nil)})
+	case l == presence.Basic:
+		return n.write(outward{show: n.worn.show, plain: true})
+	case shown.Aside != "": // what the client says itself has won: it keeps its words
+		return n.write(outward{show: n.worn.show, own: l > presence.Status, text: shown.Aside, state: shown.AppendState(nil)})
 	}
-	return n.write(outward{show: shown.Show, text: shown.Text, state: shown.Element})
+	return &n.outfit
 }
 
 // outward is what is put in place of what a client says.
@@ -132,7 +134,7 @@ func replaced(c *stanza.Child, plain bool) bool {
 	case plain:
 		return false
 	}
-	return c.Is(nsIdle, "idle") || c.Is(presence.Namespace, "state")
+	return c.Is(nsIdle, "idle") || c.Is(presence.StateNamespace, "state")
 }
 
 const nsIdle = "urn:xmpp:idle:1" // XEP-0319

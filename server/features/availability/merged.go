@@ -30,8 +30,9 @@ type Audience interface {
 	// Narrow reports whether anybody may see less of somebody than what that
 	// person's own clients say.
 	Narrow() bool
-	// Show says what a level sees of a state.
-	Show(*presence.Effective, presence.Level) presence.Shown
+	// Show says what a level sees of a state: of one client of a person by the
+	// name of its source, or of the person if that is empty.
+	Show(e *presence.Effective, client string, l presence.Level) presence.Shown
 }
 
 // Merge has what the clients of people say be seen together with all else that is

@@ -70,16 +70,16 @@ func (l levels) Narrow() bool {
 }
 
 // Show implements Audience: what is secret is seen by the highest level only.
-func (levels) Show(e *presence.Effective, l presence.Level) presence.Shown {
-	s := presence.Shown{Show: "dnd", Text: e.State, Facet: strings.Join(e.Secondary, " ")}
+func (levels) Show(e *presence.Effective, _ string, l presence.Level) presence.Shown {
+	s := presence.Shown{Show: "dnd", Text: e.State, Aside: strings.Join(e.Secondary, " "), Engaged: e.Engaged}
 	switch {
 	case e.State == "appear_offline" && l < presence.Full:
 		return presence.Shown{Unavailable: true}
 	case l == presence.Basic:
-		s.Text, s.Facet = "", ""
+		s.Text, s.Aside = "", ""
 	case l >= presence.Detail:
 		s.Text += " since noon"
-		s.Element = []byte("<state xmlns='" + presence.Namespace + "' id='" + e.State + "'/>")
+		s.State = e.State
 	}
 	return s
 }

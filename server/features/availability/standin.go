@@ -58,7 +58,7 @@ func newStandIn(who jid.Bare, e *presence.Effective, by *graded) *standIn {
 	i.d = server.Delivery{Kind: stanza.Presence, Class: server.Status, From: i.full.String()}
 	from := stanza.Escape(i.full.String())
 	for l := range i.wear {
-		shown := by.Show(e, presence.Level(l))
+		shown := by.Show(e, "", presence.Level(l))
 		if shown.Unavailable || presence.Level(l) == presence.Hidden {
 			i.wear[l] = nothing
 			continue
@@ -66,9 +66,8 @@ func newStandIn(who jid.Bare, e *presence.Effective, by *graded) *standIn {
 		i.wear[l] = outfit{
 			head: append(append([]byte("<presence from='"), from...), "' to='"...),
 			// Less than any client's, so that nobody sends messages here.
-			tail: append(append(appendShown([]byte("'>"), shown.Show, shown.Text), "<priority>-1</priority>"...), shown.Element...),
+			tail: append(shown.AppendState(append(appendShown([]byte("'>"), shown.Show, shown.Text), "<priority>-1</priority>"...)), "</presence>"...),
 		}
-		i.wear[l].tail = append(i.wear[l].tail, "</presence>"...)
 	}
 	return i
 }
