@@ -51,9 +51,9 @@ func (c *Catalogue) Show(e *Effective, level Level, lang string, now time.Time) 
 }
 
 // ShowClient is [Catalogue.Show] of one chat client of a person, by the name of its
-// source. What the person's other clients say is left out, so a client that says
-// more than the state does keeps what it says. Unless Engaged is set, Show and State
-// are the client's own.
+// source. What the person's other clients say is left out, so that one which says not
+// to be disturbed keeps that in a call, while a call is written over the others.
+// Unless Engaged is set, Show and State are the client's own.
 func (c *Catalogue) ShowClient(e *Effective, client string, level Level, lang string, now time.Time) Shown {
 	if e == nil || level == Hidden {
 		return Shown{Unavailable: true, Closed: true}
