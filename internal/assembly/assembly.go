@@ -8,16 +8,19 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/config"
 	"rollcall/directory"
 	"rollcall/internal/operator"
+	"rollcall/presence"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/availability"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
@@ -50,6 +53,8 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
+	Engine       *presence.Engine    // what all sources together know of people and devices
+	States       *presence.Catalogue // that they can be in
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -57,6 +62,8 @@ type Assembly struct {
 	logins     *logins.Feature
 	announcing *announcements.Feature
 	archiveIDs *archive.IDs
+	there      *availability.Feature
+	config     atomic.Pointer[config.Config] // in force
 	runners    []runner
 }
 
@@ -72,6 +79,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
+	a.config.Store(o.Config)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
 	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
@@ -106,7 +114,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.openPresence(o); err != nil {
+		return nil, err
+	}
 	list := a.features(o.Config)
+	a.there.Merge(people{a.Engine, a.Engine.Watch()}, a.audience())
+	a.runners = append(a.runners, a.Engine)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
 			a.runners = append(a.runners, r)
@@ -130,6 +143,8 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
+	a.config.Store(c)
+	a.there.Grade(a.audience())
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}

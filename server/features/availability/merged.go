@@ -127,9 +127,10 @@ func (f *Feature) Grade(a Audience) {
 	old := f.audience.Swap(now)
 	seen := map[*server.Account]bool{}
 	f.srv.EachSession(func(s *server.Session) {
-		if !seen[s.Account] {
+		is := f.covers.get(s.Account.JID)
+		if !seen[s.Account] && (is != nil || old.Narrow() || now.Narrow()) {
 			seen[s.Account] = true
-			f.retell(s.Account, cover{f.covers.get(s.Account.JID), old})
+			f.retell(s.Account, cover{is, old})
 		}
 	})
 	f.standAnew()
