@@ -52,11 +52,11 @@ type Seen struct {
 
 var verdicts = [...]string{
 	counts:   "counts",
-	lapsed:   "has not been said again: it counts as %s",
-	bare:     "counts only for how to reach the subject",
-	masked:   "hidden by a manual Available, counts only for how to reach them",
-	unshared: "not shared by the person, counts only for how to reach them",
-	expired:  "expired: it does not count",
+	lapsed:   "has not been said again, so it counts as %s",
+	bare:     "names no state that there is",
+	masked:   "masked by a manual Available",
+	unshared: "not shared by the person",
+	expired:  "expired",
 }
 
 // Explain says why contributions come to what [Merge] makes of them, and what each
@@ -97,8 +97,10 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 		won = won || s.Wins
 		switch {
 		case s.Wins:
-			s.Verdict += ": it wins"
+			s.Verdict += ", and wins"
+		case w.verdict == expired:
 		case w.verdict > lapsed:
+			s.Verdict += "; only how to reach the subject counts"
 		case e.Channels == 0 && !w.state.Has(TraitUnreachable):
 			s.Verdict += ", but not while nothing can be reached"
 		default:
@@ -162,7 +164,7 @@ func (x *Explanation) Lines(cat *Catalogue) []string {
 	}
 	add("to be reached by: %s", x.Channels)
 	if x.Engaged {
-		add("written over what chat clients show")
+		add("to be written over what chat clients show")
 	}
 	if x.Stale {
 		add("it rests on what was known before a restart")
