@@ -65,7 +65,7 @@ func Explain(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, term
 	e := Merge(subject, kind, cs, cat, terms, now)
 	x := Explanation{
 		Subject: subject, Kind: kind.String(), At: now, State: e.State, Why: e.Reason, Beside: e.Secondary,
-		Engaged: e.Engaged, Stale: e.Stale, Critical: e.Critical, Channels: e.Channels.String(), Next: moment(NextChange(cs, now)),
+		Engaged: e.Engaged, Stale: e.Stale, Critical: e.Critical, Channels: e.Channels.String(), Next: timeOf(NextChange(cs, now)),
 	}
 	if kindOf(kind) == Person {
 		x.Sharing = terms.Sharing.String()
@@ -115,7 +115,7 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 func (w *weighed) said(now time.Time) Said {
 	s := Said{
 		Source: w.c.Source, Axis: w.c.Axis.String(), State: w.c.State, Rank: int(w.rank()), Channels: w.open.String(),
-		Text: w.c.Facets.Text, Since: moment(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
+		Text: w.c.Facets.Text, Since: timeOf(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
 		Left: rough(w.c.Expires.Sub(now)), Verdict: verdicts[w.verdict],
 	}
 	if s.Since != nil {
@@ -130,7 +130,7 @@ func (w *weighed) said(now time.Time) Said {
 	return s
 }
 
-func moment(t time.Time) *time.Time {
+func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

@@ -270,6 +270,9 @@ func TestShowClient(t *testing.T) {
 	for i, tt := range tests {
 		e := Merge("a@x", Person, tt.cs, cat, Terms{}, at(5))
 		s := cat.ShowClient(e, tt.client, tt.level, "en", at(5))
+		if s.Aside != "" && !strings.Contains(s.Text, " · "+s.Aside) || s.Aside == "" && strings.Contains(s.Text, " · ") {
+			t.Errorf("%d: %q beside %q", i, s.Aside, s.Text)
+		}
 		if got := inShort(s); got != tt.want || s.Engaged != tt.engaged {
 			t.Errorf("%d: %s at %s: %q, engaged %v; want %q, %v", i, tt.client, tt.level, got, s.Engaged, tt.want, tt.engaged)
 		}
