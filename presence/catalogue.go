@@ -33,6 +33,7 @@ const (
 // Catalogue is all states that there are. It never changes, so anybody may read it.
 type Catalogue struct {
 	kinds [3]map[string]*State // by what kindOf returns
+	alone map[string][]string  // a list of one, by that one: so mentioning a state needs no room
 	zone  *time.Location
 	words map[string]Words
 }

@@ -53,7 +53,7 @@ func NewCatalogue(cfg Config) (*Catalogue, []Fault) {
 		return nil, []Fault{{Field: "zone", What: err.Error(), Remedy: `write a name such as "Europe/Berlin"`}}
 	}
 	states, words := BuiltIn()
-	c := &Catalogue{zone: zone, words: words}
+	c := &Catalogue{zone: zone, words: words, alone: map[string][]string{}}
 	for lang, w := range cfg.Words {
 		c.words[lang] = w
 	}
@@ -61,9 +61,7 @@ func NewCatalogue(cfg Config) (*Catalogue, []Fault) {
 		c.kinds[i] = map[string]*State{}
 	}
 	for _, s := range slices.Concat(states, cfg.States) {
-		if s.Aside[English] != "" {
-			s.aside = []string{s.ID}
-		}
+		c.alone[s.ID] = []string{s.ID}
 		c.kinds[s.Kind][s.ID] = &s
 	}
 	var faults []Fault
@@ -109,7 +107,7 @@ func (c *Catalogue) faultsOf(s *State) (faults []Fault) {
 		bad("critical_show", "what is lost would be shown as available", `write "away", "xa" or "dnd"`)
 	}
 	if s.Longest > 0 && s.Lasts > s.Longest {
-		bad("lasts", "more than longest", "write at most "+strconv.Quote(s.Longest.String()))
+		bad("lasts", "more than longest", "write at most "+strconv.Quote(short(s.Longest)))
 	}
 	if s.Onward != "" {
 		if _, ok := c.kinds[Person][s.Onward]; !ok {

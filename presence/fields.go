@@ -2,6 +2,8 @@ package presence
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,14 +57,36 @@ func (s *State) SetField(name string, v any) (what, remedy string) {
 	return "unknown key", "known here: " + strings.Join(FieldNames(), ", ")
 }
 
-// Field returns a part of a state, as SetField takes it.
-func (s *State) Field(name string) any {
+// Base returns what a configured state is laid over: the built-in state of that name,
+// for a custom state "custom:*", or else nothing, and then known is false.
+func Base(kind Kind, id string) (s State, known bool) {
+	s = State{ID: id, Kind: kind}
+	if b, ok := DefaultCatalogue().Lookup(kind, id); ok {
+		s, known = *b, true
+		s.ID = id
+	}
+	return s, known
+}
+
+// Edits returns the parts of a state that are other than those of its [Base], as SetField
+// takes them; of texts only the languages that are other. Of a state that is laid over
+// nothing, rank and show are always among them.
+func (s *State) Edits() map[string]any {
+	base, known := Base(s.Kind, s.ID)
+	out := map[string]any{}
 	for _, f := range fields {
-		if f.name == name {
-			return f.get(s)
+		was, is := f.get(&base), f.get(s)
+		if before, ok := was.(map[string]any); ok {
+			now, _ := is.(map[string]any)
+			maps.DeleteFunc(now, func(lang string, text any) bool { return before[lang] == text })
+			if len(now) > 0 {
+				out[f.name] = now
+			}
+		} else if !reflect.DeepEqual(was, is) || !known && (f.name == "rank" || f.name == "show") {
+			out[f.name] = is
 		}
 	}
-	return nil
+	return out
 }
 
 func setRank(s *State, v any) (what, remedy string) {
@@ -100,13 +124,16 @@ func texts(name string, at func(*State) *Texts) field {
 			if !ok {
 				return "not a table of languages", `write { en = "…" }`
 			}
-			out := Texts{}
+			out := maps.Clone(*at(s)) // what is not written stays
+			if out == nil {
+				out = Texts{}
+			}
 			for lang, v := range t {
 				text, ok := v.(string)
 				switch {
 				case !ok || len(text) > maxText || strings.ContainsFunc(text, notInText):
 					return "not a text in " + strconv.Quote(lang), fmt.Sprintf("write a line of at most %d bytes", maxText)
-				case !isLanguage(lang):
+				case !IsLanguage(lang):
 					return strconv.Quote(lang) + " is not a language", `write a tag such as "en" or "pt-br"`
 				}
 				if err := checkTemplate(text); err != "" {
@@ -129,8 +156,8 @@ func texts(name string, at func(*State) *Texts) field {
 
 func notInText(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd || r == 0xfffe || r == 0xffff }
 
-// isLanguage reports whether s is a language tag in lower case.
-func isLanguage(s string) bool {
+// IsLanguage reports whether s is a language tag in lower case.
+func IsLanguage(s string) bool {
 	if s == "" || len(s) > 35 || s[0] < 'a' || s[0] > 'z' {
 		return false
 	}
@@ -206,9 +233,21 @@ func duration(name string, at func(*State) *time.Duration) field {
 			if *at(s) == 0 {
 				return ""
 			}
-			return at(s).String()
+			return short(*at(s))
 		},
 	}
+}
+
+// short writes a duration without the zeros that Duration.String puts at the end.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func setSeen(s *State, v any) (what, remedy string) {

@@ -80,6 +80,9 @@ func Merge(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, terms 
 		rank = append(rank, ranked{&e.All[i], list[i].state})
 	}
 	p := cat.pick(kind, rank, e.Channels, everything, "")
+	if p.beside != nil {
+		e.Secondary = cat.alone[p.beside.ID]
+	}
 	e.take(p, now)
 	e.Stale = e.Winner.Stale || e.Channels != 0 && !fresh
 	return e
@@ -91,9 +94,6 @@ const roomFor = 16
 // take fills in what has won.
 func (e *Effective) take(p picked, now time.Time) {
 	e.State, e.Engaged, e.Reason = p.id, p.engaged, p.reason
-	if p.beside != nil {
-		e.Secondary = p.beside.aside
-	}
 	if p.c == nil {
 		return
 	}

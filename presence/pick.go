@@ -43,7 +43,7 @@ func (c *Catalogue) pick(kind Kind, list []ranked, open Channel, level Level, cl
 		p.id = w.c.State
 	}
 	p.beside = beside(list, w.state, seen)
-	p.engaged = kindOf(kind) == Person && c.engaged(list, w, seen)
+	p.engaged = kindOf(kind) == Person && c.engaged(list, w, open, seen)
 	return p
 }
 
@@ -57,7 +57,7 @@ func (c *Catalogue) rest(kind Kind, list []ranked, open Channel) (p picked) {
 		case kind == Device:
 			p.state = states[Unknown]
 		case kind == Team:
-			p.state = states["short"]
+			p.state = states[teamShort]
 		case open&(Chat|Mobile) != 0:
 			p.state = states[Idle]
 		default:
@@ -98,7 +98,7 @@ func because(list []ranked, i int, seen func(ranked) bool) string {
 func beside(list []ranked, winner *State, seen func(ranked) bool) *State {
 	call := winner.Has(TraitCall)
 	for _, r := range list {
-		if seen(r) && r.state.aside != nil && r.state.Has(TraitCall) != call {
+		if seen(r) && len(r.state.Aside) > 0 && r.state.Has(TraitCall) != call {
 			return r.state
 		}
 	}
@@ -106,9 +106,10 @@ func beside(list []ranked, winner *State, seen func(ranked) bool) *State {
 }
 
 // engaged reports whether the winner is to be written over what clients show: it is
-// nothing that a client says, and outranks what they do. Where none says anything it
-// outranks what one usually would.
-func (c *Catalogue) engaged(list []ranked, w ranked, seen func(ranked) bool) bool {
+// nothing that a client says, and outranks what they do. What clients say may be
+// masked, and then it does too. Without a client it outranks what one usually would
+// say.
+func (c *Catalogue) engaged(list []ranked, w ranked, open Channel, seen func(ranked) bool) bool {
 	if fromClient(w.c) || w.state.ID == Offline {
 		return false
 	}
@@ -117,7 +118,7 @@ func (c *Catalogue) engaged(list []ranked, w ranked, seen func(ranked) bool) boo
 			return w.state.Rank > r.state.Rank
 		}
 	}
-	return w.state.Rank > c.kinds[Person][Available].Rank
+	return open&Chat != 0 || w.state.Rank > c.kinds[Person][Available].Rank
 }
 
 func fromClient(c *Contribution) bool { return SourceKind(c.Source) == FromClient }

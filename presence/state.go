@@ -117,8 +117,6 @@ type State struct {
 	// Onward is the state that the owner of a device has while the device has this
 	// one; "" is none.
 	Onward string
-
-	aside []string // the ID alone, if it has an Aside: so mentioning it needs no room
 }
 
 // LongestOfAll is for how long any state may be set by hand.

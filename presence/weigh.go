@@ -65,16 +65,12 @@ func (c *Catalogue) weigh(kind Kind, said *Contribution, terms Terms, now time.T
 	w := weighed{c: said, since: said.Since, open: said.Channels}
 	id := said.State
 	if !now.Before(said.Expires) {
-		if said.Lapse == "" {
-			w.verdict, w.open = expired, 0
-			return w
-		}
 		w.verdict, w.open, w.since = lapsed, 0, said.Expires
 		id = said.Lapse
 	}
-	if id == "" {
-		w.verdict = max(w.verdict, bare)
-	} else if w.state = c.known(kind, id); w.state == nil {
+	if w.state = c.known(kind, id); w.state == nil && w.verdict == lapsed {
+		w.verdict = expired
+	} else if w.state == nil {
 		w.verdict = bare
 	}
 	if kindOf(kind) == Person {
@@ -83,13 +79,13 @@ func (c *Catalogue) weigh(kind Kind, said *Contribution, terms Terms, now time.T
 	return w
 }
 
-// known returns the state with an id. A device of which something is said that
-// nobody knows is not shown as ready for that: its state is unknown.
+// known returns the state with an id, or nil. A device of which something is said
+// that nobody knows is not shown as ready for that: its state is unknown.
 func (c *Catalogue) known(kind Kind, id string) *State {
 	if s, ok := c.Lookup(kind, id); ok {
 		return s
 	}
-	if kind == Device {
+	if kind == Device && id != "" {
 		return c.kinds[Device][Unknown]
 	}
 	return nil
