@@ -71,20 +71,17 @@ func reached(cs []Contribution, now time.Time) bool {
 	return false
 }
 
-// lost takes out of contributions what says that a device can be reached, and adds
-// why.
+// lost puts, in place of what is said of how a device can be reached, that it
+// cannot and why.
 func lost(cs []Contribution, since, until time.Time) []Contribution {
 	kept := cs[:0]
 	for _, c := range cs {
-		if c.Axis == Reachability && c.Channels != 0 {
-			continue
+		if c.Channels = 0; c.Axis != Reachability {
+			kept = append(kept, c)
 		}
-		c.Channels = 0
-		kept = append(kept, c)
 	}
-	return append(kept, Contribution{
-		Source: Flapping, Axis: Health, State: "degraded",
-		Facets: Facets{Text: "flapping", Cause: "flapping"},
-		Since:  since, Expires: until,
-	})
+	why := Facets{Text: "flapping", Cause: "flapping"}
+	return append(kept,
+		Contribution{Source: Flapping, Axis: Reachability, State: Offline, Facets: why, Since: since, Expires: until},
+		Contribution{Source: Flapping, Axis: Health, State: "degraded", Facets: why, Since: since, Expires: until})
 }

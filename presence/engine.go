@@ -16,19 +16,17 @@ import (
 type Options struct {
 	Config EngineConfig
 
-	// Merge makes the effective state of a subject, see [Merge]. It must keep
-	// nothing of the slice.
-	Merge func(Subject, Kind, []Contribution, time.Time) *Effective
+	Catalogue *Catalogue // nil: the default one
+
+	// Terms says what the merge has to know of a subject. It is called by many
+	// goroutines and must not wait. Nil: nothing.
+	Terms func(Subject, Kind) Terms
 
 	// Volatile are what the names of those sources begin with that end with this
 	// program and say again what they know when they are back: "client/". What they
 	// said before a restart is stale until then. Other sources are taken at their
 	// word until it expires.
 	Volatile []string
-
-	// Critical says which devices must not be missed when they are lost. It is
-	// called by many goroutines. Nil is none.
-	Critical func(Subject) bool
 
 	Store   Store   // nil: nothing is kept over a restart
 	Journal Journal // nil: nobody reads what was
@@ -47,11 +45,12 @@ type Engine struct {
 	ended  chan struct{} // closed when Run has ended
 
 	// Safe.
-	version atomic.Uint64               // the last that was given
-	entry   atomic.Int64                // the last id in the journal
-	all     atomic.Pointer[[]*Watch]    // watches of all subjects
-	saver   *saver                      // nil without a store
-	load    func(context.Context) error // once
+	version   atomic.Uint64            // the last that was given
+	entry     atomic.Int64             // the last id in the journal
+	all       atomic.Pointer[[]*Watch] // watches of all subjects
+	catalogue atomic.Pointer[Catalogue]
+	saver     *saver                      // nil without a store
+	load      func(context.Context) error // once
 
 	watches sync.Mutex // held to change all
 }
@@ -79,11 +78,15 @@ func NewEngine(o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Critical == nil {
-		o.Critical = func(Subject) bool { return false }
+	if o.Terms == nil {
+		o.Terms = func(Subject, Kind) Terms { return Terms{} }
+	}
+	if o.Catalogue == nil {
+		o.Catalogue = DefaultCatalogue()
 	}
 	e := &Engine{opts: o, seed: maphash.MakeSeed(), ended: make(chan struct{})}
 	e.all.Store(new([]*Watch))
+	e.catalogue.Store(o.Catalogue)
 	for range o.Shards {
 		e.shards = append(e.shards, newShard(e))
 	}
@@ -186,15 +189,29 @@ func (e *Engine) Synced(prefix string) {
 // Forget removes a subject, for one that does not exist any more. What the journal
 // says of it goes when it is old. Watches hear of it, and State returns nil.
 func (e *Engine) Forget(subject Subject) {
-	e.shardOf(subject).in.ask(func(s *shard) { s.forget(subject) })
+	e.shardOf(subject).in.ask(func(s *shard) { s.forget(subject, time.Now()) })
 }
 
-// Refresh has all states made again, because what [Options].Merge goes by has
-// changed.
-func (e *Engine) Refresh() {
+// UseCatalogue has all states made again with another catalogue.
+func (e *Engine) UseCatalogue(c *Catalogue) {
+	e.catalogue.Store(c)
 	for _, s := range e.shards {
-		s.in.ask(func(s *shard) { s.again(time.Now()) })
+		s.in.ask(func(s *shard) {
+			now := time.Now()
+			for _, en := range s.entries {
+				s.merge(en, why{how: "the catalogue has changed"}, now)
+			}
+		})
 	}
+}
+
+// Refresh has the state of a subject made again, because its [Terms] have changed.
+func (e *Engine) Refresh(subject Subject) {
+	e.shardOf(subject).in.ask(func(s *shard) {
+		if en := s.entries[subject]; en != nil {
+			s.merge(en, why{how: "its terms have changed"}, time.Now())
+		}
+	})
 }
 
 func (e *Engine) shardOf(subject Subject) *shard {

@@ -55,7 +55,7 @@ func (b *inbox) post(r report) error {
 	b.at[key] = len(b.reports)
 	b.reports = append(b.reports, r)
 	b.mu.Unlock()
-	b.poke()
+	token(b.wake)
 	return nil
 }
 
@@ -64,14 +64,7 @@ func (b *inbox) ask(do func(*shard)) {
 	b.mu.Lock()
 	b.asks = append(b.asks, do)
 	b.mu.Unlock()
-	b.poke()
-}
-
-func (b *inbox) poke() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
+	token(b.wake)
 }
 
 // keepReports is what an idle inbox holds on to.

@@ -45,7 +45,10 @@ type Store interface {
 const (
 	// saveEvery is the least time between two transactions. What comes meanwhile
 	// shares the next one; after a quiet time the first is written at once.
-	saveEvery = 100 * time.Millisecond
+	saveEvery = 250 * time.Millisecond
+
+	// hurryEvery is the same for what is not said again by itself after a restart.
+	hurryEvery = 20 * time.Millisecond
 
 	// saveAgain is before another attempt.
 	saveAgain = time.Second
@@ -66,6 +69,7 @@ type saver struct {
 	// Fixed.
 	e    *Engine
 	wake chan struct{} // holds a token if there is something to do
+	rush chan struct{} // holds a token if that should be soon
 
 	// Safe.
 	backlog atomic.Int64 // entries of the journal that are not written
@@ -81,11 +85,22 @@ type saver struct {
 	down  bool      // the last write failed
 }
 
-func newSaver(e *Engine) *saver { return &saver{e: e, wake: make(chan struct{}, 1)} }
+func newSaver(e *Engine) *saver {
+	return &saver{e: e, wake: make(chan struct{}, 1), rush: make(chan struct{}, 1)}
+}
 
-func (s *saver) poke() {
+// poke says that there is something to store.
+func (s *saver) poke(soon bool) {
+	if soon {
+		token(s.rush)
+	}
+	token(s.wake)
+}
+
+// token puts one into a channel that has room for one.
+func token(c chan struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -106,7 +121,7 @@ func (s *saver) flush(ctx context.Context) error {
 	s.mu.Lock()
 	s.asked = append(s.asked, done)
 	s.mu.Unlock()
-	s.poke()
+	s.poke(true)
 	select {
 	case err := <-done:
 		return err
@@ -140,14 +155,26 @@ func (s *saver) run(ctx context.Context) {
 // gather waits a moment if there was a transaction just now. While the database is
 // away it waits longer.
 func (s *saver) gather(ctx context.Context) {
-	every := saveEvery
 	if s.down {
-		every = saveAgain
+		s.pause(ctx, saveAgain, nil)
+		return
 	}
-	timer := time.NewTimer(every - time.Since(s.began))
+	s.pause(ctx, saveEvery, s.rush)
+	s.pause(ctx, hurryEvery, nil)
+}
+
+// pause waits until so much time has passed since the last transaction, or for a
+// token.
+func (s *saver) pause(ctx context.Context, every time.Duration, or <-chan struct{}) {
+	left := every - time.Since(s.began)
+	if left <= 0 {
+		return
+	}
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-or:
 	case <-ctx.Done():
 	}
 }
@@ -161,6 +188,10 @@ func (s *saver) write(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
 	defer cancel()
 	s.began = time.Now()
+	select {
+	case <-s.rush:
+	default:
+	}
 	err := s.collect(ctx)
 	b := &s.batch
 	if b.Alive = (time.Time{}); s.began.Sub(s.alive) >= beat {

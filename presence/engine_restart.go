@@ -69,7 +69,7 @@ func (s *shard) restore(r *Record, stale bool, now time.Time) {
 	en.expire(now)
 	s.scratch = en.flat(s.scratch[:0])
 	en.up = reached(s.scratch, now)
-	next := s.e.opts.Merge(r.Subject, r.Kind, s.scratch, now)
+	next := s.e.merged(r.Subject, r.Kind, s.scratch, now)
 	var before *Effective
 	if r.State != "" {
 		before = &Effective{State: r.State, Since: r.Since}

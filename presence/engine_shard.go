@@ -28,6 +28,7 @@ type shard struct {
 	unsaved []*entry
 	gone    []Subject
 	journal []Entry
+	hurry   bool // something of it is not said again by itself
 }
 
 // entry is what a shard knows of a subject.
@@ -127,7 +128,8 @@ func (s *shard) turn(now time.Time) {
 	}
 	s.tell()
 	if s.e.saver != nil && len(s.unsaved)+len(s.gone)+len(s.journal) > 0 {
-		s.e.saver.poke()
+		s.e.saver.poke(s.hurry)
+		s.hurry = false
 	}
 }
 
@@ -236,13 +238,18 @@ func (s *shard) merge(en *entry, w why, now time.Time) {
 		s.damp(en, &w, now)
 	}
 	en.merged = now
-	s.settle(en, s.e.opts.Merge(en.slot.subject, en.kind, s.scratch, now), w, now)
+	s.settle(en, s.e.merged(en.slot.subject, en.kind, s.scratch, now), w, now)
 	s.foresee(en, now)
+}
+
+// merged is [Merge] with what the engine goes by.
+func (e *Engine) merged(subject Subject, kind Kind, cs []Contribution, now time.Time) *Effective {
+	return Merge(subject, kind, cs, e.catalogue.Load(), e.opts.Terms(subject, kind), now)
 }
 
 // foresee finds out when a subject's state may change by itself.
 func (s *shard) foresee(en *entry, now time.Time) {
-	if next := s.e.opts.Next(s.scratch, now); next.After(now) {
+	if next := NextChange(s.scratch, now); next.After(now) {
 		en.next = sooner(en.next, next)
 	}
 	s.alarm(en)
@@ -292,12 +299,11 @@ func left(cs []Contribution, now time.Time) []Contribution {
 func (s *shard) settle(en *entry, next *Effective, w why, now time.Time) {
 	shown := en.slot.shown.Load()
 	next.since(shown, en.pending, now)
-	if shown != nil && same(shown, next) {
+	if shown != nil && shown.Kind == next.Kind && Same(shown, next) {
 		en.pending, en.settles = nil, time.Time{}
 		return
 	}
-	critical := en.kind == Device && s.e.opts.Critical(en.slot.subject)
-	at := now.Add(s.e.opts.Config.Settle.delay(shown, next, critical))
+	at := now.Add(s.e.opts.Config.Settle.delay(shown, next, s.e.catalogue.Load()))
 	if en.pending == nil || at.Before(en.settles) {
 		en.settles = at
 	}
@@ -329,6 +335,7 @@ func (s *shard) show(en *entry, now time.Time) {
 	s.told = append(s.told, en.slot.subject)
 	if notable(before, next) {
 		s.note(en, before, next, now)
+		s.hurry = s.hurry || !s.e.volatile(en.why.source)
 	}
 	s.save(en)
 }
@@ -374,17 +381,15 @@ func (s *shard) drop(prefix string, all bool, now time.Time) {
 	}
 }
 
-// again makes all states anew.
-func (s *shard) again(now time.Time) {
-	for _, en := range s.entries {
-		s.merge(en, why{"", "the catalogue has changed"}, now)
-	}
-}
-
-func (s *shard) forget(subject Subject) {
+// forget removes a subject.
+func (s *shard) forget(subject Subject, now time.Time) {
 	en := s.entries[subject]
 	if en == nil {
 		return
+	}
+	if shown := en.slot.shown.Load(); shown != nil {
+		en.why = why{how: "forgotten"}
+		s.note(en, shown, nil, now)
 	}
 	delete(s.entries, subject)
 	s.alarms.set(en, time.Time{})

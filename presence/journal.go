@@ -15,17 +15,14 @@ type Entry struct {
 
 	Subject Subject
 	Kind    Kind
-	Version uint64
 	From    string // the id of the state before; "" is nothing known
 	To      string // "" is forgotten
 
 	Source string // whose word has made it so; "" is the engine
 	Cause  string // the source's own cause, or what has become of its word: "expired"
-	Reason string // why this state has won
 
 	Since time.Time // when the state began, as far as its source knows
 	Until time.Time // when it is planned to end; zero is unknown
-	Stale bool
 }
 
 // At is when watchers were told.
@@ -100,8 +97,7 @@ func (s *shard) note(en *entry, before, next *Effective, now time.Time) {
 		line.From = before.State
 	}
 	if next != nil {
-		line.Version, line.To, line.Reason = next.Version, next.State, next.Reason
-		line.Since, line.Until, line.Stale = next.Since, next.Until, next.Stale
+		line.To, line.Since, line.Until = next.State, next.Since, next.Until
 		if next.Winner.Facets.Cause != "" {
 			line.Cause = next.Winner.Facets.Cause
 		}

@@ -6,27 +6,32 @@ import "time"
 // lost.
 const lostAtMost = time.Second
 
-// slow are the states of people that come and go by themselves.
-func slow(state string) bool {
-	return state == "idle" || state == "long_idle" || state == "available_mobile"
-}
-
 // delay is how long a subject must be in a state before those who know the former
 // one (nil: none) hear of it.
-func (s Settle) delay(from, to *Effective, critical bool) time.Duration {
+func (s Settle) delay(from, to *Effective, cat *Catalogue) time.Duration {
 	wait := s.Usual
 	switch on, off := engagement(from, to); {
 	case on:
 		wait = 0
 	case off:
 		wait = s.Released
-	case to.Kind == Person && slow(to.State):
+	case from != nil && from.Channels != 0 && cat.slow(to):
 		wait = s.Idle
 	}
-	if critical && to.Channels == 0 {
+	if to.Critical && to.Channels == 0 {
 		wait = min(wait, lostAtMost)
 	}
 	return wait
+}
+
+// slow reports whether a state is one of people that comes and goes by itself: that
+// nobody touches their clients, or only one that is carried.
+func (c *Catalogue) slow(e *Effective) bool {
+	if e.Kind != Person && e.Kind != Role {
+		return false
+	}
+	s, ok := c.Lookup(e.Kind, e.State)
+	return ok && (s.Has(TraitIdle) || s.ID == "available_mobile")
 }
 
 // engagement compares what engages a subject: whether something has begun, and
@@ -68,37 +73,15 @@ func engagedIn(e *Effective, c *Contribution) bool {
 	return false
 }
 
-// same reports whether nobody could tell two states of a subject apart. When
-// contributions end is nobody's business: they are said again all the time.
-func same(a, b *Effective) bool {
-	if a.Kind != b.Kind || a.State != b.State || a.Engaged != b.Engaged || a.Channels != b.Channels ||
-		a.Stale != b.Stale || a.Reason != b.Reason || !a.Since.Equal(b.Since) || !a.Until.Equal(b.Until) ||
-		len(a.Secondary) != len(b.Secondary) || !alike(&a.Winner, &b.Winner) {
-		return false
-	}
-	for i := range a.Secondary {
-		if a.Secondary[i] != b.Secondary[i] {
-			return false
-		}
-	}
-	return allAlike(a.All, b.All)
-}
-
+// allAlike reports whether a source says the same again, for however long.
 func allAlike(a, b []Contribution) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !alike(&a[i], &b[i]) {
+		if a[i].Lapse != b[i].Lapse || !sameSaid(&a[i], &b[i]) {
 			return false
 		}
 	}
 	return true
-}
-
-// alike reports whether two contributions say the same, until whenever. Their
-// times have been through [moment].
-func alike(a, b *Contribution) bool {
-	return a.Axis == b.Axis && a.Channels == b.Channels && a.Stale == b.Stale && a.State == b.State &&
-		a.Source == b.Source && a.Since == b.Since && a.Lapse == b.Lapse && a.Facets == b.Facets
 }

@@ -109,12 +109,13 @@ func (v *view) shown() Shown {
 	if v.level < Detail {
 		return s
 	}
-	s.State, s.Stale = v.id, v.e.Stale
+	s.State = v.id
 	if !s.Unavailable {
 		s.Channels = v.e.Channels
 	}
 	if v.c != nil {
 		s.Source, s.Since, s.Until, s.Device = SourceKind(v.c.Source), v.c.Since, v.until(), v.c.Facets.Device
+		s.Stale = v.e.Stale
 		if v.level >= Full {
 			s.Counterpart, s.Ref = v.c.Facets.Counterpart, v.c.Facets.Ref
 		}

@@ -132,20 +132,13 @@ func (w *Watch) Close() {
 	}
 	all := w.only == nil
 	w.mu.Unlock()
-	w.poke()
+	token(w.wake)
 	w.Remove(only...)
 	if all {
 		w.e.watches.Lock()
 		defer w.e.watches.Unlock()
 		rest := slices.DeleteFunc(slices.Clone(*w.e.all.Load()), func(o *Watch) bool { return o == w })
 		w.e.all.Store(&rest)
-	}
-}
-
-func (w *Watch) poke() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -159,7 +152,7 @@ func (w *Watch) mark(subjects ...Subject) {
 		}
 	}
 	w.mu.Unlock()
-	w.poke()
+	token(w.wake)
 }
 
 // mark tells all who watch that subjects of a shard have changed.

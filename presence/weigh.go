@@ -65,14 +65,12 @@ func (c *Catalogue) weigh(kind Kind, said *Contribution, terms Terms, now time.T
 	w := weighed{c: said, since: said.Since, open: said.Channels}
 	id := said.State
 	if !now.Before(said.Expires) {
-		if said.Lapse == "" {
-			w.verdict, w.open = expired, 0
-			return w
-		}
 		w.verdict, w.open, w.since = lapsed, 0, said.Expires
 		id = said.Lapse
 	}
-	if w.state = c.known(kind, id); w.state == nil {
+	if w.state = c.known(kind, id); w.state == nil && w.verdict == lapsed {
+		w.verdict = expired
+	} else if w.state == nil {
 		w.verdict = bare
 	}
 	if kindOf(kind) == Person {
