@@ -118,7 +118,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		return nil, err
 	}
 	list := a.features(o.Config)
-	a.there.Merge(people{a.Engine, a.Engine.Watch()}, a.audience())
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
 	a.runners = append(a.runners, a.Engine)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"rollcall/config"
 	"rollcall/presence"
 	"rollcall/xmpp/jid"
 )
@@ -18,24 +17,22 @@ func (a *Assembly) openPresence(o Options) error {
 	}
 	a.States = states
 	a.Engine = presence.NewEngine(presence.Options{
-		Config:   o.Config.Engine,
-		Volatile: []string{presence.FromClient + "/"},
-		Merge: func(s presence.Subject, k presence.Kind, all []presence.Contribution, now time.Time) *presence.Effective {
-			return presence.Merge(s, k, all, states, presence.Terms{}, now)
-		},
-		Log: o.Log,
+		Config:    presence.EngineConfig{Settle: presence.Settle{Usual: 150 * time.Millisecond, Released: 250 * time.Millisecond, Idle: 5 * time.Second}, Barrier: 30 * time.Second},
+		Volatile:  []string{presence.FromClient + "/"},
+		Catalogue: states,
+		Log:       o.Log,
 	})
 	return nil
 }
 
-// people is the engine as the feature that tells of people's presence knows it.
-type people struct {
+// everybody is the engine as the feature that tells of people's presence knows it.
+type everybody struct {
 	*presence.Engine
 	*presence.Watch
 }
 
 // Report implements availability.Merged.
-func (p people) Report(who presence.Subject, k presence.Kind, source string, all ...presence.Contribution) error {
+func (p everybody) Report(who presence.Subject, k presence.Kind, source string, all ...presence.Contribution) error {
 	return p.Engine.Report(who, k, source, all)
 }
 
@@ -76,5 +73,8 @@ func (s *audience) Narrow() bool { return s.narrow }
 
 // Show implements availability.Audience.
 func (s *audience) Show(e *presence.Effective, client string, l presence.Level) presence.Shown {
-	return s.states.ShowClient(e, client, l, s.states.Language(), time.Now())
+	return s.states.ShowClient(e, client, l, s.Language(), time.Now())
 }
+
+// Language implements availability.Audience.
+func (s *audience) Language() string { return s.states.Language() }

@@ -116,7 +116,11 @@ func (n *note) write(w outward) *outfit {
 	if w.own {
 		text = joined(ownWords(st), text)
 	}
-	b := appendShown([]byte("'>"), w.show, text)
+	lang := ""
+	if l := n.worn.cover.graded.Language(); !w.plain && string(st.Lang) != l {
+		lang = l
+	}
+	b := appendShown([]byte("'>"), w.show, text, lang)
 	for i := range st.Children {
 		if c := &st.Children[i]; !replaced(c, w.plain) {
 			b = append(b, st.Bytes(c.At)...)

@@ -33,6 +33,8 @@ type Audience interface {
 	// Show says what a level sees of a state: of one client of a person by the
 	// name of its source, or of the person if that is empty.
 	Show(e *presence.Effective, client string, l presence.Level) presence.Shown
+	// Language is that of the texts.
+	Language() string
 }
 
 // Merge has what the clients of people say be seen together with all else that is

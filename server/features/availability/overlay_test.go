@@ -69,6 +69,9 @@ func (l levels) Narrow() bool {
 	return false
 }
 
+// Language implements Audience.
+func (levels) Language() string { return "en" }
+
 // Show implements Audience: what is secret is seen by the highest level only.
 func (levels) Show(e *presence.Effective, _ string, l presence.Level) presence.Shown {
 	s := presence.Shown{Show: "dnd", Text: e.State, Aside: strings.Join(e.Secondary, " "), Engaged: e.Engaged}
@@ -189,10 +192,10 @@ func TestOverlay(t *testing.T) {
 		"status": lunch, "detail": lunch, "full": lunch,
 	})
 	s.becomes("on_call")
-	since := adaDesk + "<show>dnd</show><status>on_call since noon</status><c/>" + onCall + "</presence>"
+	since := adaDesk + "<show>dnd</show><status xml:lang='en'>on_call since noon</status><c/>" + onCall + "</presence>"
 	s.expect("a call", map[string]string{
 		"basic":  adaDesk + "<show>dnd</show><c/></presence>",
-		"status": adaDesk + "<show>dnd</show><status>on_call</status><c/></presence>",
+		"status": adaDesk + "<show>dnd</show><status xml:lang='en'>on_call</status><c/></presence>",
 		"detail": since, "full": since,
 	})
 	s.send(s.ada, "<presence><show>xa</show><status>gone</status><c/></presence>")
@@ -200,9 +203,9 @@ func TestOverlay(t *testing.T) {
 	s.send(s.ada, "<presence><priority>5</priority></presence>")
 	s.expect("a difference", map[string]string{
 		"basic":  adaDesk + "<show>dnd</show><priority>5</priority></presence>",
-		"status": adaDesk + "<show>dnd</show><status>on_call</status><priority>5</priority></presence>",
-		"detail": adaDesk + "<show>dnd</show><status>on_call since noon</status><priority>5</priority>" + onCall + "</presence>",
-		"full":   adaDesk + "<show>dnd</show><status>on_call since noon</status><priority>5</priority>" + onCall + "</presence>",
+		"status": adaDesk + "<show>dnd</show><status xml:lang='en'>on_call</status><priority>5</priority></presence>",
+		"detail": adaDesk + "<show>dnd</show><status xml:lang='en'>on_call since noon</status><priority>5</priority>" + onCall + "</presence>",
+		"full":   adaDesk + "<show>dnd</show><status xml:lang='en'>on_call since noon</status><priority>5</priority>" + onCall + "</presence>",
 	})
 	s.becomes("")
 	free := adaDesk + "<priority>5</priority></presence>"
@@ -227,9 +230,9 @@ func TestOverlayFacet(t *testing.T) {
 	s.send(s.ada, "<presence><show>dnd</show><status>writing</status></presence>")
 	s.read()
 	s.becomes("dnd on_call")
-	with := adaDesk + "<show>dnd</show><status>writing · on_call</status><state xmlns='urn:rollcall:presence:0' id='dnd'/></presence>"
+	with := adaDesk + "<show>dnd</show><status xml:lang='en'>writing · on_call</status><state xmlns='urn:rollcall:presence:0' id='dnd'/></presence>"
 	s.expect("a call beside", map[string]string{
-		"status": adaDesk + "<show>dnd</show><status>on_call</status></presence>", "detail": with, "full": with,
+		"status": adaDesk + "<show>dnd</show><status xml:lang='en'>on_call</status></presence>", "detail": with, "full": with,
 	})
 }
 
@@ -240,7 +243,7 @@ func TestAppearOffline(t *testing.T) {
 	s.send(s.ada, "<presence><show>away</show></presence>")
 	s.read()
 	s.becomes("appear_offline")
-	all := adaDesk + "<show>dnd</show><status>appear_offline since noon</status><state xmlns='urn:rollcall:presence:0' id='appear_offline'/></presence>"
+	all := adaDesk + "<show>dnd</show><status xml:lang='en'>appear_offline since noon</status><state xmlns='urn:rollcall:presence:0' id='appear_offline'/></presence>"
 	s.expect("hides", map[string]string{"basic": adaBye, "status": adaBye, "detail": adaBye, "full": all})
 	s.send(s.ada, "<presence><show>xa</show></presence>")
 	s.expect("still hidden", nil)
@@ -266,7 +269,7 @@ func TestGrade(t *testing.T) {
 	s.expect("regraded", map[string]string{
 		"hidden": adaDesk + "<show>dnd</show></presence>",
 		"status": adaBye,
-		"detail": adaDesk + "<show>dnd</show><status>on_call</status></presence>",
+		"detail": adaDesk + "<show>dnd</show><status xml:lang='en'>on_call</status></presence>",
 	})
 }
 
@@ -280,10 +283,10 @@ func TestStandIn(t *testing.T) {
 	who := "<presence from='ada@x/desk-phone'>"
 	seen := func(state string) map[string]string {
 		end := "<priority>-1</priority>"
-		more := who + "<show>dnd</show><status>" + state + " since noon</status>" + end + "<state xmlns='urn:rollcall:presence:0' id='" + state + "'/></presence>"
+		more := who + "<show>dnd</show><status xml:lang='en'>" + state + " since noon</status>" + end + "<state xmlns='urn:rollcall:presence:0' id='" + state + "'/></presence>"
 		return map[string]string{
 			"basic":  who + "<show>dnd</show>" + end + "</presence>",
-			"status": who + "<show>dnd</show><status>" + state + "</status>" + end + "</presence>",
+			"status": who + "<show>dnd</show><status xml:lang='en'>" + state + "</status>" + end + "</presence>",
 			"detail": more, "full": more,
 		}
 	}

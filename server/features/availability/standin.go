@@ -66,18 +66,24 @@ func newStandIn(who jid.Bare, e *presence.Effective, by *graded) *standIn {
 		i.wear[l] = outfit{
 			head: append(append([]byte("<presence from='"), from...), "' to='"...),
 			// Less than any client's, so that nobody sends messages here.
-			tail: append(shown.AppendState(append(appendShown([]byte("'>"), shown.Show, shown.Text), "<priority>-1</priority>"...)), "</presence>"...),
+			tail: append(shown.AppendState(append(appendShown([]byte("'>"), shown.Show, shown.Text, by.Language()), "<priority>-1</priority>"...)), "</presence>"...),
 		}
 	}
 	return i
 }
 
-func appendShown(b []byte, show, text string) []byte {
+// appendShown appends what people see of a state. lang is that of the text, if it is
+// another one than that of the presence.
+func appendShown(b []byte, show, text, lang string) []byte {
 	if show != "" {
 		b = append(append(append(b, "<show>"...), show...), "</show>"...)
 	}
 	if text != "" {
-		b = append(stanza.AppendText(append(b, "<status>"...), text), "</status>"...)
+		b = append(b, "<status"...)
+		if lang != "" {
+			b = append(append(append(b, " xml:lang='"...), lang...), '\'')
+		}
+		b = append(stanza.AppendText(append(b, '>'), text), "</status>"...)
 	}
 	return b
 }
