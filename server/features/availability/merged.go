@@ -30,6 +30,11 @@ type Audience interface {
 	// Narrow reports whether anybody may see less of somebody than what that
 	// person's own clients say.
 	Narrow() bool
+	Words
+}
+
+// Words say what a state is.
+type Words interface {
 	// Show says what a level sees of a state: of one client of a person by the
 	// name of its source, or of the person if that is empty.
 	Show(e *presence.Effective, client string, l presence.Level) presence.Shown
