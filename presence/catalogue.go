@@ -36,6 +36,7 @@ type Catalogue struct {
 	alone map[string][]string  // a list of one, by that one: so mentioning a state needs no room
 	zone  *time.Location
 	words map[string]Words
+	usual string // the language when none is asked for that there is
 }
 
 // Words are what a language says around a time, which stands for {time}.
