@@ -120,6 +120,7 @@ var keys = []key{
 	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
 	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
 
+	of("presence.language", live, language, func(c *Config) *string { return &c.Presence.Language }),
 	of("presence.time_zone", live, zone, func(c *Config) *string { return &c.Presence.Zone }),
 	of("presence.states", live, states, func(c *Config) *[]presence.State { return &c.Presence.States }),
 	of("presence.words", live, languages, func(c *Config) *map[string]presence.Words { return &c.Presence.Words }),

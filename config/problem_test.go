@@ -98,6 +98,12 @@ var problemTests = []struct {
 		`presence.states.person.break.label = { … } (line 2): the same in "en" as that of lunch; give one of them another label`,
 		`presence.states.person.break.lasts = "9h" (line 3): more than longest; write at most "1h"`,
 	}},
+	{"presence.language = 'fr'\n", []string{
+		`presence.language = "fr" (line 1): a language that times cannot be told in; add it to presence.words`,
+	}},
+	{"presence.language = 'Deutsch'\n", []string{
+		`presence.language = "Deutsch" (line 1): not a language; write a tag such as "de" or "pt-br"`,
+	}},
 	{"[presence.states.person.break]\nlabel = { fr = 'Pause café' }\n", []string{
 		`presence.states.person.break.label.fr (line 2): a language that times cannot be told in; add it to presence.words`,
 	}},

@@ -2,6 +2,8 @@ package presence
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +38,27 @@ func TestBuiltInStates(t *testing.T) {
 			if s, ok := c.Lookup(kind, id); !ok || s.ID != id {
 				t.Errorf("%s %s is not there", kind, id)
 			}
+		}
+	}
+}
+
+// TestManualHasTheStates looks for each built-in state in the operators' manual.
+func TestManualHasTheStates(t *testing.T) {
+	manual, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []Kind{Person, Device, Team} {
+		for _, s := range DefaultCatalogue().States(kind) {
+			row := fmt.Sprintf("| `%s` | %s | %d | %s | %s |\n", s.ID, kind, s.Rank, s.Show, s.Label[English])
+			if !strings.Contains(string(manual), row) {
+				t.Errorf("docs/operating.md has no row %s", row)
+			}
+		}
+	}
+	for _, f := range FieldNames() {
+		if !strings.Contains(string(manual), "`"+f+"`") {
+			t.Errorf("docs/operating.md does not say what %s is", f)
 		}
 	}
 }

@@ -209,6 +209,10 @@ func TestLanguagesAndDates(t *testing.T) {
 	if got := berlin.Language("it", "de-CH", "fr"); got != "de" {
 		t.Errorf("the second choice: %q", got)
 	}
+	german, _ := NewCatalogue(Config{Language: "de"})
+	if got := german.Language("it") + german.Language() + german.Language("en-US"); got != "dedeen" {
+		t.Errorf("where German is usual: %q", got)
+	}
 	if got := strings.Join(berlin.Languages(), " "); got != "de en fr" {
 		t.Errorf("languages %q", got)
 	}
