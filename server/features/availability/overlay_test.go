@@ -280,7 +280,9 @@ func TestGrade(t *testing.T) {
 func TestStandIn(t *testing.T) {
 	s := newStreet(t)
 	phone := func(state string, c presence.Channel) *presence.Effective {
-		return &presence.Effective{Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call"}
+		return &presence.Effective{
+			Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call", Winner: presence.Contribution{Source: "phone/2001"},
+		}
 	}
 	s.now(phone("phone_only", presence.Voice))
 	who := "<presence from='ada@x/desk-phone'>"
