@@ -158,8 +158,7 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 // is that of [Server.Admit] if the account may not have one any more.
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
-		JID: account.JID.With(resource), srv: srv,
-		bare: account.attr, conn: c, began: time.Now().Unix(),
+		JID: account.JID.With(resource), srv: srv, conn: c, began: time.Now().Unix(),
 	}
 	s.full = stanza.Escape(s.JID.String())
 	s.out.limit = srv.cfg.OutboxBytes
