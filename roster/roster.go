@@ -176,7 +176,7 @@ func (r *Roster) Asked() iter.Seq[jid.Bare] {
 // answer, as stored; each available resource gets them (RFC 6121 §3.1.3).
 func (r *Roster) Requests() iter.Seq2[jid.Bare, []byte] {
 	return func(yield func(jid.Bare, []byte) bool) {
-		for _, q := range r.requests {
+		for _, q := range r.few().requests {
 			if r.Shared(q.contact).Has(From) {
 				continue // nothing to wait for, as long as the group is there
 			}

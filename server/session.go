@@ -39,7 +39,7 @@ type Session struct {
 	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
 	inactive  atomic.Bool
-	heard     atomic.Int64 // when the client was last heard of, Unix seconds
+	heard     atomic.Int64                 // when the client was last heard of, Unix seconds
 	fault     atomic.Pointer[stream.Fault] // why it was cut off, if it was
 
 	// Owned by the goroutine that reads the stream; by whoever ends the session
