@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -145,6 +146,7 @@ type place struct {
 func locate(text []byte) (places []place, strays []Problem) {
 	var p unstable.Parser
 	p.Reset(text)
+	count := &counter{text: text, line: 1}
 	inDevice := false
 	stray := func(line int, name string) {
 		strays = append(strays, Problem{line, fmt.Sprintf("%s is no device; each is a table of its own: [[device]]", shorten(name))})
@@ -154,7 +156,7 @@ func locate(text []byte) (places []place, strays []Problem) {
 		if e.Kind == unstable.Comment {
 			continue
 		}
-		name, line, deep := first(&p, e.Key())
+		name, line, deep := count.first(e.Key())
 		switch {
 		case e.Kind == unstable.ArrayTable && name == "device" && !deep:
 			places = append(places, place{line, map[string]int{}})
@@ -171,13 +173,25 @@ func locate(text []byte) (places []place, strays []Problem) {
 	return places, strays
 }
 
+// counter counts lines, from one place to a later one.
+type counter struct {
+	text []byte
+	at   int
+	line int
+}
+
 // first returns the first part of a key and its line, and whether there is more.
-func first(p *unstable.Parser, parts unstable.Iterator) (name string, line int, deep bool) {
+func (c *counter) first(parts unstable.Iterator) (name string, line int, deep bool) {
 	for parts.Next() {
 		if line > 0 {
 			return name, line, true
 		}
-		name, line = string(parts.Node().Data), p.Shape(parts.Node().Raw).Start.Line
+		n := parts.Node()
+		if at := int(n.Raw.Offset); at > c.at {
+			c.line += bytes.Count(c.text[c.at:at], []byte("\n"))
+			c.at = at
+		}
+		name, line = string(n.Data), c.line
 	}
 	return name, line, false
 }

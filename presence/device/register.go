@@ -83,29 +83,34 @@ func (r *Register) load(ctx context.Context) error {
 		put[i] = &list[i]
 	}
 	r.loaded = true
-	r.enforce(newPicture(r.cfg.Domain).with(put, nil))
+	ids := slices.Concat(idsOf(r.Picture().all), idsOf(put))
+	slices.Sort(ids)
+	r.enforce(newPicture(r.cfg.Domain).with(put, nil), slices.Compact(ids))
 	return nil
 }
 
-// enforce puts a picture in force and tells what is different. The caller holds mu.
-func (r *Register) enforce(now *Picture) {
+// enforce puts a picture in force and tells what is different about the devices with
+// the ids. The caller holds mu.
+func (r *Register) enforce(now *Picture, ids []string) {
 	before := r.now.Swap(now)
-	tell := func(was, is *Device) {
+	for _, id := range ids {
+		was, is := before.byID[id], now.byID[id]
 		if was == is || was != nil && is != nil && was.equal(is) {
-			return
+			continue
 		}
 		for _, listen := range r.listeners {
 			listen(was, is)
 		}
 	}
-	for _, d := range before.all {
-		tell(d, now.byID[d.ID])
+}
+
+// idsOf returns the ids of devices.
+func idsOf(list []*Device) []string {
+	ids := make([]string, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
 	}
-	for _, d := range now.all {
-		if before.byID[d.ID] == nil {
-			tell(nil, d)
-		}
-	}
+	return ids
 }
 
 // Add adds a device. It returns it as it is kept.
@@ -208,7 +213,7 @@ func (r *Register) save(ctx context.Context, put []*Device, remove []string) err
 		r.loaded = false // it may have been written nevertheless
 		return fmt.Errorf("device: save devices: %w", err)
 	}
-	r.enforce(r.Picture().with(put, remove))
+	r.enforce(r.Picture().with(put, remove), slices.Concat(remove, idsOf(put)))
 	return nil
 }
 
@@ -224,6 +229,6 @@ func (r *Register) AccountRemoved(who jid.Bare) {
 		put = append(put, &fresh)
 	}
 	if len(put) > 0 {
-		r.enforce(r.Picture().with(put, nil))
+		r.enforce(r.Picture().with(put, nil), idsOf(put))
 	}
 }
