@@ -328,6 +328,10 @@ func setSecret(ctx context.Context, d *Desk, v values) (Answer, error) {
 }
 
 func assignDevice(ctx context.Context, d *Desk, v values) (Answer, error) {
+	known, err := d.device(ctx, v.one("device"))
+	if err != nil {
+		return Answer{}, err
+	}
 	owner, err := d.owner(ctx, v.one("owner"))
 	if err == nil && owner == "" {
 		err = wrong("%q is not the address of an account", v.one("owner"))
@@ -335,21 +339,21 @@ func assignDevice(ctx context.Context, d *Desk, v values) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return d.giveTo(ctx, v.one("device"), owner)
+	return d.giveTo(ctx, known.ID, owner)
 }
 
 func unassignDevice(ctx context.Context, d *Desk, v values) (Answer, error) {
-	return d.giveTo(ctx, v.one("device"), "")
+	known, err := d.device(ctx, v.one("device"))
+	if err != nil {
+		return Answer{}, err
+	}
+	return d.giveTo(ctx, known.ID, "")
 }
 
 // giveTo assigns a device to somebody, or to nobody.
 func (d *Desk) giveTo(ctx context.Context, id string, owner jid.Bare) (Answer, error) {
-	known, err := d.device(ctx, id)
-	if err != nil {
-		return Answer{}, err
-	}
-	was := known.Owner
-	_, err = d.devices.Set(ctx, known.ID, func(x *device.Device) error {
+	var was jid.Bare
+	_, err := d.devices.Set(ctx, id, func(x *device.Device) error {
 		was, x.Owner = x.Owner, owner
 		return nil
 	})
@@ -357,9 +361,9 @@ func (d *Desk) giveTo(ctx context.Context, id string, owner jid.Bare) (Answer, e
 	case err != nil:
 		return Answer{}, deviced(err)
 	case owner != "":
-		return Answer{Note: fmt.Sprintf("%s is %s's", known.ID, owner)}, nil
+		return Answer{Note: fmt.Sprintf("%s is %s's", id, owner)}, nil
 	case was == "":
-		return Answer{Note: known.ID + " was nobody's"}, nil
+		return Answer{Note: id + " was nobody's"}, nil
 	}
-	return Answer{Note: fmt.Sprintf("%s is not %s's any more", known.ID, was)}, nil
+	return Answer{Note: fmt.Sprintf("%s is not %s's any more", id, was)}, nil
 }

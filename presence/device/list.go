@@ -225,8 +225,9 @@ func (r *reader) device(table map[string]any, at place) {
 	written, _ := e.values["id"].(string)
 	id, err := ID(written)
 	switch {
-	case !e.Says("id"):
+	case table["id"] == nil:
 		r.wrong(at.line, "the device has no id")
+	case !e.Says("id"): // it is no text, which was said above
 	case err != nil:
 		r.wrong(e.Line("id"), "%s", text(err))
 	case r.seen[id] > 0:

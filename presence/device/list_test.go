@@ -77,7 +77,7 @@ func TestListProblems(t *testing.T) {
 		{"[[device]\n", []string{"line 1: "}},
 		{"[[device]]\nid = 'a'\nid = 'b'\n", []string{"line 3: "}},
 		{"[[device]]\nname = 'a'\n", []string{"line 1: the device has no id"}},
-		{"[[device]]\nid = 2001\n", []string{"line 2: id is a string", "line 1: the device has no id"}},
+		{"[[device]]\nid = 2001\n", []string{"line 2: id is a string"}},
 		{"[[device]]\nid = 'a b'\n", []string{`line 2: "a b" cannot be the id`}},
 		{"[[device]]\nid = 'a'\n[[device]]\nid = 'A'\n", []string{"line 4: a is in line 2 already"}},
 		{"[[device]]\nid = 'a'\nshared = 'yes'\nnumbers = [1]\n\ngroups = 'a'\nnmae = 'x'\n", []string{
