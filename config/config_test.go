@@ -139,6 +139,29 @@ func TestDirectoryDomain(t *testing.T) {
 	}
 }
 
+func TestDeviceDomain(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", "phones.localhost"},
+		{"server.domains = [{ name = 'guest.example', anonymous = true }, 'example.org', 'b.example']\n", "phones.example.org"},
+		{"server.domains = [{ name = 'guest.example', anonymous = true }]\n", "phones.guest.example"},
+		{"devices.domain = 'Doors.Example.'\n", "doors.example"},
+	} {
+		c, err := Parse("t", []byte(tt.text))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := c.DeviceDomain(); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+	for _, text := range []string{"devices.domain = 'localhost'\n", "server.domains = ['x.example', 'phones.x.example']\n"} {
+		if _, err := Parse("t", []byte(text)); err == nil || !strings.Contains(err.Error(), "devices.domain") || !strings.Contains(err.Error(), "server.domains") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestNoCertificateIsNeededWithoutEncryption(t *testing.T) {
 	if _, err := Parse("t", []byte("tls.self_signed = 'never'\nc2s.plaintext_on_loopback = true\n")); err != nil {
 		t.Error(err)
@@ -237,6 +260,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"presence.words":       `{ fr = { since = "depuis {time}", until = "jusqu'à {time}" } }`,
 		"presence.roles":       `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,
 		"presence.audience":    `[{ watchers = { group = "Night shift" }, subjects = { kind = "device" }, level = "full" }, { watchers = "staff", subjects = { jid = "a@x" }, level = "hidden" }]`,
+		"devices.domain":       `"phones.x.example"`,
 		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1), "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
