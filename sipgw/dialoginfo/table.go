@@ -1,0 +1,250 @@
+package dialoginfo
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Live is a dialog that is not over, and when things happened to it as far as one
+// can know who only hears of them.
+type Live struct {
+	Dialog
+	Began time.Time // the dialog
+	Since time.Time // its state, or hold
+	Heard time.Time // the last that was said of it
+}
+
+// Table is what the documents of one subscription come to (RFC 4235 §4.3). It
+// belongs to whoever holds the subscription. The zero value has heard nothing.
+type Table struct {
+	live    []Live
+	version uint32
+	any     bool
+}
+
+// Live returns the dialogs that are not over, in the order in which they came. They
+// are good until the next Apply.
+func (t *Table) Live() []Live { return t.live }
+
+// Version returns the version of the last document.
+func (t *Table) Version() uint32 { return t.version }
+
+// Outcome is what came of a document.
+type Outcome struct {
+	Ignored bool // it was older than what is known
+	Refresh bool // documents are missing: ask for a full one (SUBSCRIBE)
+	Changed bool // the live dialogs are not what they were
+}
+
+// Forget makes the table as new, for a subscription that begins again. What was
+// known stays known until the first document, unless nothing of it is kept.
+func (t *Table) Forget(keep bool) {
+	t.any, t.version = false, 0
+	if !keep {
+		t.live = nil
+	}
+}
+
+// Apply folds a document into the table. It keeps nothing of the document's
+// memory.
+func (t *Table) Apply(doc *Document, now time.Time) Outcome {
+	var out Outcome
+	switch {
+	case t.any && doc.Version < t.version:
+		return Outcome{Ignored: true}
+	case doc.Partial && (!t.any || doc.Version > t.version+1):
+		out.Refresh = true
+	}
+	before := len(t.live)
+	if !doc.Partial {
+		out.Changed = t.replace(doc, now)
+	} else {
+		for i := range doc.Dialogs {
+			if t.update(&doc.Dialogs[i], now) {
+				out.Changed = true
+			}
+		}
+	}
+	if before != len(t.live) {
+		out.Changed = true
+	}
+	t.version, t.any = doc.Version, true
+	return out
+}
+
+// replace takes over a full document: what is missing from it is over.
+func (t *Table) replace(doc *Document, now time.Time) bool {
+	old := t.live
+	t.live = make([]Live, 0, len(doc.Dialogs))
+	changed := false
+	for i := range doc.Dialogs {
+		d := &doc.Dialogs[i]
+		if d.State == Terminated || d.State == Unknown {
+			continue
+		}
+		l := Live{Dialog: d.clone()}
+		k := slices.IndexFunc(old, func(o Live) bool { return o.Same(d) })
+		if k < 0 {
+			changed = true
+			l.start(now)
+		} else {
+			o := &old[k]
+			l.Began, l.Since, l.Heard = o.Began, o.Since, now
+			if o.differs(&l.Dialog) {
+				changed = true
+			}
+			if o.turned(&l.Dialog) {
+				l.Since = now
+			}
+			old = slices.Delete(old, k, k+1)
+		}
+		t.live = append(t.live, l)
+	}
+	t.settle()
+	return changed || len(old) > 0
+}
+
+// update takes over one dialog of a partial document. What it does not say of a
+// dialog that is known has not changed, as RFC 4235 §6.2 shows it.
+func (t *Table) update(d *Dialog, now time.Time) bool {
+	if d.State == Terminated {
+		n := len(t.live)
+		t.live = slices.DeleteFunc(t.live, func(l Live) bool { return l.Same(d) })
+		return n != len(t.live)
+	}
+	// An id that has come to another call has left the one before.
+	t.live = slices.DeleteFunc(t.live, func(l Live) bool { return l.ID == d.ID && !agree(l.CallID, d.CallID) })
+	t.drop(d.Replaces)
+	k := slices.IndexFunc(t.live, func(l Live) bool { return l.Same(d) })
+	if k < 0 {
+		if d.State == Unknown || len(t.live) >= MaxDialogs {
+			return false
+		}
+		l := Live{Dialog: d.clone()}
+		l.start(now)
+		t.live = append(t.live, l)
+		t.settle()
+		return true
+	}
+	l := &t.live[k]
+	next := l.Dialog
+	next.merge(d)
+	changed := l.differs(&next)
+	if l.turned(&next) {
+		l.Since = now
+	}
+	l.Dialog, l.Heard = next, now
+	t.settle()
+	return changed
+}
+
+// drop removes the dialog that another has replaced: a transfer leaves no ghost.
+func (t *Table) drop(r Replaces) {
+	if r.CallID == "" {
+		return
+	}
+	t.live = slices.DeleteFunc(t.live, func(l Live) bool {
+		return l.CallID == r.CallID && agree(l.LocalTag, r.LocalTag) && agree(l.RemoteTag, r.RemoteTag)
+	})
+}
+
+// settle removes what a confirmed dialog has ended without a word: the other early
+// branches of its call, and the dialog that it has replaced.
+func (t *Table) settle() {
+	for i := 0; i < len(t.live); i++ {
+		c := t.live[i].Dialog
+		if c.State != Confirmed {
+			continue
+		}
+		t.live = slices.DeleteFunc(t.live, func(l Live) bool {
+			return l.State.Ringing() && l.forkOf(&c)
+		})
+		t.drop(c.Replaces)
+		i = slices.IndexFunc(t.live, func(l Live) bool { return l.Dialog == c })
+		if i < 0 {
+			return // it claimed to replace itself
+		}
+	}
+}
+
+// start dates a dialog that is new here. It may be older than our knowledge.
+func (l *Live) start(now time.Time) {
+	l.Began, l.Heard = now, now
+	if l.Duration > 0 && l.Duration < maxDuration {
+		l.Began = now.Add(-l.Duration)
+	}
+	l.Since = l.Began
+}
+
+const maxDuration = 7 * 24 * time.Hour
+
+// turned reports whether the state of a dialog changes, or hold.
+func (d *Dialog) turned(next *Dialog) bool {
+	return d.State != next.State || d.Local.Rendering != next.Local.Rendering
+}
+
+func (d *Dialog) differs(next *Dialog) bool {
+	a, b := *d, *next
+	a.Duration, b.Duration = 0, 0
+	return a != b
+}
+
+// merge takes over what d says.
+func (l *Dialog) merge(d *Dialog) {
+	c := d.clone()
+	if c.State != Unknown {
+		l.State, l.Event, l.Code = c.State, c.Event, c.Code
+	}
+	if c.Direction != Unsaid {
+		l.Direction = c.Direction
+	}
+	if c.Duration >= 0 {
+		l.Duration = c.Duration
+	}
+	if c.Replaces != (Replaces{}) {
+		l.Replaces = c.Replaces
+	}
+	take(&l.CallID, c.CallID)
+	take(&l.LocalTag, c.LocalTag)
+	take(&l.RemoteTag, c.RemoteTag)
+	take(&l.Referred, c.Referred)
+	l.Local.merge(&c.Local)
+	l.Remote.merge(&c.Remote)
+}
+
+func (p *Party) merge(n *Party) {
+	if n.Identity != "" {
+		p.Identity, p.Display = n.Identity, n.Display
+	}
+	take(&p.Line, n.Line)
+	if n.Target != "" {
+		// The parameters are the target's, so they come and go with it.
+		p.Target, p.Focus = n.Target, n.Focus
+		p.Rendering = n.Rendering
+	}
+	if n.Rendering != RenderingUnsaid {
+		p.Rendering = n.Rendering
+	}
+}
+
+func take(to *string, s string) {
+	if s != "" {
+		*to = s
+	}
+}
+
+// clone copies the dialog with all its strings, so that it doesn't keep the
+// document that it came from.
+func (d *Dialog) clone() Dialog {
+	c := *d
+	for _, s := range []*string{
+		&c.ID, &c.CallID, &c.LocalTag, &c.RemoteTag, &c.Event, &c.Referred,
+		&c.Replaces.CallID, &c.Replaces.LocalTag, &c.Replaces.RemoteTag,
+		&c.Local.Identity, &c.Local.Display, &c.Local.Target, &c.Local.Line,
+		&c.Remote.Identity, &c.Remote.Display, &c.Remote.Target, &c.Remote.Line,
+	} {
+		*s = strings.Clone(*s)
+	}
+	return c
+}
