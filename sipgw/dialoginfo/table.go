@@ -13,6 +13,9 @@ type Live struct {
 	Began time.Time // the dialog
 	Since time.Time // its state, or hold
 	Heard time.Time // the last that was said of it
+
+	// Answered is when it was confirmed; zero is not yet.
+	Answered time.Time
 }
 
 // Table is what the documents of one subscription come to (RFC 4235 §4.3). It
@@ -90,13 +93,11 @@ func (t *Table) replace(doc *Document, now time.Time) bool {
 			l.start(now)
 		} else {
 			o := &old[k]
-			l.Began, l.Since, l.Heard = o.Began, o.Since, now
+			l.Began, l.Since, l.Heard, l.Answered = o.Began, o.Since, now, o.Answered
 			if o.differs(&l.Dialog) {
 				changed = true
 			}
-			if o.turned(&l.Dialog) {
-				l.Since = now
-			}
+			l.turn(&o.Dialog, now)
 			old = slices.Delete(old, k, k+1)
 		}
 		t.live = append(t.live, l)
@@ -128,13 +129,11 @@ func (t *Table) update(d *Dialog, now time.Time) bool {
 		return true
 	}
 	l := &t.live[k]
-	next := l.Dialog
-	next.merge(d)
-	changed := l.differs(&next)
-	if l.turned(&next) {
-		l.Since = now
-	}
-	l.Dialog, l.Heard = next, now
+	before := l.Dialog
+	l.merge(d)
+	l.Heard = now
+	l.turn(&before, now)
+	changed := l.differs(&before)
 	t.settle()
 	return changed
 }
@@ -175,13 +174,21 @@ func (l *Live) start(now time.Time) {
 		l.Began = now.Add(-l.Duration)
 	}
 	l.Since = l.Began
+	if l.State == Confirmed {
+		l.Answered = l.Began
+	}
 }
 
 const maxDuration = 7 * 24 * time.Hour
 
-// turned reports whether the state of a dialog changes, or hold.
-func (d *Dialog) turned(next *Dialog) bool {
-	return d.State != next.State || d.Local.Rendering != next.Local.Rendering
+// turn dates a change of the state, or of hold.
+func (l *Live) turn(before *Dialog, now time.Time) {
+	if l.State != before.State || l.Local.Rendering != before.Local.Rendering {
+		l.Since = now
+	}
+	if l.State == Confirmed && l.Answered.IsZero() {
+		l.Answered = now
+	}
 }
 
 func (d *Dialog) differs(next *Dialog) bool {
@@ -190,27 +197,27 @@ func (d *Dialog) differs(next *Dialog) bool {
 	return a != b
 }
 
-// merge takes over what d says.
-func (l *Dialog) merge(d *Dialog) {
-	c := d.clone()
-	if c.State != Unknown {
-		l.State, l.Event, l.Code = c.State, c.Event, c.Code
+// merge takes over what is new.
+func (d *Dialog) merge(news *Dialog) {
+	n := news.clone()
+	if n.State != Unknown {
+		d.State, d.Event, d.Code = n.State, n.Event, n.Code
 	}
-	if c.Direction != Unsaid {
-		l.Direction = c.Direction
+	if n.Direction != Unsaid {
+		d.Direction = n.Direction
 	}
-	if c.Duration >= 0 {
-		l.Duration = c.Duration
+	if n.Duration >= 0 {
+		d.Duration = n.Duration
 	}
-	if c.Replaces != (Replaces{}) {
-		l.Replaces = c.Replaces
+	if n.Replaces != (Replaces{}) {
+		d.Replaces = n.Replaces
 	}
-	take(&l.CallID, c.CallID)
-	take(&l.LocalTag, c.LocalTag)
-	take(&l.RemoteTag, c.RemoteTag)
-	take(&l.Referred, c.Referred)
-	l.Local.merge(&c.Local)
-	l.Remote.merge(&c.Remote)
+	take(&d.CallID, n.CallID)
+	take(&d.LocalTag, n.LocalTag)
+	take(&d.RemoteTag, n.RemoteTag)
+	take(&d.Referred, n.Referred)
+	d.Local.merge(&n.Local)
+	d.Remote.merge(&n.Remote)
 }
 
 func (p *Party) merge(n *Party) {
