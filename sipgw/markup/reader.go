@@ -81,13 +81,16 @@ func (r *Reader) Err() error { return r.err }
 
 // Root moves to the root element, which must have that name.
 func (r *Reader) Root(space, local string) error {
-	for r.err == nil {
-		if r.next() == start {
-			if !r.Is(space, local) {
-				r.err = ErrWrongRoot
-			}
-			break
-		}
+	if r.Open() == nil && !r.Is(space, local) {
+		r.err = ErrWrongRoot
+	}
+	return r.err
+}
+
+// Open moves to the root element, whatever its name.
+func (r *Reader) Open() error {
+	for r.err == nil && r.depth == 0 {
+		r.next()
 	}
 	return r.err
 }
