@@ -102,3 +102,9 @@ func agree(a, b string) bool { return a == b || a == "" || b == "" }
 func (d *Dialog) forkOf(o *Dialog) bool {
 	return d.ID == o.ID && d.CallID != "" && d.CallID == o.CallID
 }
+
+// Occupied are the dialogs of a phone that cannot be reached, for lamps that are to
+// show it as busy rather than as idle.
+func Occupied() []Live {
+	return []Live{{Dialog: Dialog{ID: "offline", State: Confirmed, Duration: -1}}}
+}

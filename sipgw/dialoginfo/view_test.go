@@ -46,6 +46,7 @@ func TestView(t *testing.T) {
 	}{
 		{"idle", presence.Full, Options{}, false, nil, ""},
 		{"idle for Yealink and Bria", presence.Full, Options{Dummy: true}, false, nil, dummy},
+		{"a lost phone as busy", presence.Full, Options{}, false, Occupied(), `<dialog id="offline"><state>confirmed</state></dialog>`},
 		{"hidden", presence.Hidden, Options{}, false, []Live{ringing, held}, ""},
 		{"hidden for Yealink", presence.Hidden, Options{Dummy: true}, false, []Live{ringing, held}, dummy},
 
