@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/event"
 )
 
 // Live is a dialog that is not over, and when things happened to it as far as one
@@ -21,9 +23,8 @@ type Live struct {
 // Table is what the documents of one subscription come to (RFC 4235 §4.3). It
 // belongs to whoever holds the subscription. The zero value has heard nothing.
 type Table struct {
-	live    []Live
-	version uint32
-	any     bool
+	live     []Live
+	versions event.Versions
 }
 
 // Live returns the dialogs that are not over, in the order in which they came. They
@@ -31,7 +32,7 @@ type Table struct {
 func (t *Table) Live() []Live { return t.live }
 
 // Version returns the version of the last document.
-func (t *Table) Version() uint32 { return t.version }
+func (t *Table) Version() uint32 { return t.versions.Last }
 
 // Outcome is what came of a document.
 type Outcome struct {
@@ -43,7 +44,7 @@ type Outcome struct {
 // Forget makes the table as new, for a subscription that begins again. What was
 // known stays known until the first document, unless nothing of it is kept.
 func (t *Table) Forget(keep bool) {
-	t.any, t.version = false, 0
+	t.versions = event.Versions{}
 	if !keep {
 		t.live = nil
 	}
@@ -53,11 +54,8 @@ func (t *Table) Forget(keep bool) {
 // memory.
 func (t *Table) Apply(doc *Document, now time.Time) Outcome {
 	var out Outcome
-	switch {
-	case t.any && doc.Version < t.version:
-		return Outcome{Ignored: true}
-	case doc.Partial && (!t.any || doc.Version > t.version+1):
-		out.Refresh = true
+	if out.Ignored, out.Refresh = t.versions.Next(doc.Version, doc.Partial); out.Ignored {
+		return out
 	}
 	before := len(t.live)
 	if !doc.Partial {
@@ -72,7 +70,6 @@ func (t *Table) Apply(doc *Document, now time.Time) Outcome {
 	if before != len(t.live) {
 		out.Changed = true
 	}
-	t.version, t.any = doc.Version, true
 	return out
 }
 

@@ -228,6 +228,26 @@ func TestPace(t *testing.T) {
 	}
 }
 
+func TestVersions(t *testing.T) {
+	var v Versions
+	for i, s := range []struct {
+		version         uint32
+		partial         bool
+		ignore, refresh bool
+	}{
+		{5, true, false, true}, {6, true, false, false}, {6, true, false, false}, {5, false, true, false}, {8, false, false, false},
+		{10, true, false, true}, {11, true, false, false}, {4294967295, false, false, false}, {0, true, true, false},
+	} {
+		if ignore, refresh := v.Next(s.version, s.partial); ignore != s.ignore || refresh != s.refresh {
+			t.Errorf("%d: version %d: %v %v", i, s.version, ignore, refresh)
+		}
+	}
+	v = Versions{}
+	if ignore, refresh := v.Next(0, false); ignore || refresh {
+		t.Error("the first, a full one")
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	for i, want := range []time.Duration{10, 10, 20, 40, 80, 160, 320, 600, 600, 600} {
 		want *= time.Second
