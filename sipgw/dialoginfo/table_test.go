@@ -83,6 +83,11 @@ func TestTable(t *testing.T) {
 			{"0", "full", `<dialog id="2001"><state>terminated</state></dialog>`, "", changed},
 			{"0", "full", `<dialog id="2001"><state>terminated</state></dialog>`, "", same},
 		},
+		"COMPAT: a notifier that has restarted and kept the subscription": {
+			{"7", "full", `<dialog id="a"><state>confirmed</state></dialog>`, "a/ confirmed@0", changed},
+			{"0", "full", ``, "", changed},
+			{"1", "full", `<dialog id="b"><state>early</state></dialog>`, "b/ early@20", changed},
+		},
 		"missing from a full document is over": {
 			{"0", "full", `<dialog id="a"><state>confirmed</state></dialog><dialog id="b"><state>early</state></dialog>`, "a/ confirmed@0; b/ early@0", changed},
 			{"1", "full", `<dialog id="a"><state>confirmed</state></dialog>`, "a/ confirmed@0", changed},

@@ -237,6 +237,7 @@ func TestVersions(t *testing.T) {
 	}{
 		{5, true, false, true}, {6, true, false, false}, {6, true, false, false}, {5, false, true, false}, {8, false, false, false},
 		{10, true, false, true}, {11, true, false, false}, {4294967295, false, false, false}, {0, true, true, false},
+		{1, false, true, false}, {0, false, false, false}, {1, true, false, false},
 	} {
 		if ignore, refresh := v.Next(s.version, s.partial); ignore != s.ignore || refresh != s.refresh {
 			t.Errorf("%d: version %d: %v %v", i, s.version, ignore, refresh)

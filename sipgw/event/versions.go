@@ -12,8 +12,13 @@ type Versions struct {
 // notifiers that never count are understood, the same again is not old. Where
 // documents are missing before a partial one it is used all the same, and a full one
 // must be asked for.
+//
+// COMPAT(Asterisk, for good): it keeps subscriptions over a restart and counts their
+// documents from 0 again. So a full document of that number is never old; CSeq keeps
+// those away that come too late.
 func (v *Versions) Next(version uint32, partial bool) (ignore, refresh bool) {
-	if v.Any && version < v.Last {
+	restart := version == 0 && !partial
+	if v.Any && version < v.Last && !restart {
 		return true, false
 	}
 	refresh = partial && (!v.Any || version-v.Last > 1)

@@ -63,6 +63,8 @@ type Heard struct {
 	Idle     time.Time // since when nobody has touched the client; zero is not said
 	Gone     bool      // for good: <gone/>
 	Rule     Rule
+
+	own bool // the text is the person's: notes beside it are not
 }
 
 // Resource is what one tuple says, as a resource of XMPP (RFC 8048 §5.3).
@@ -92,6 +94,11 @@ func Read(d *pidf.Document, trunk Trunk) Heard {
 			h.Until = p.Until
 		}
 		h.idle(p.Input)
+	}
+	for i := range d.Devices {
+		if x := &d.Devices[i]; x.DeviceID != "" && x.DeviceID == t.DeviceID {
+			h.idle(x.Input) // the device behind the tuple (RFC 4479 §3.4)
+		}
 	}
 	return h
 }
@@ -250,8 +257,7 @@ func (h *Heard) digium(d pidf.Digium) bool {
 	default:
 		return false
 	}
-	h.Rule = ByExtension
-	h.Text = d.Message
+	h.Rule, h.Text, h.own = ByExtension, d.Message, d.Message != ""
 	return true
 }
 
@@ -264,6 +270,9 @@ func (h *Heard) idle(in pidf.Input) {
 // words finds the text that goes with the state, and the state that a machine's
 // note stands for: words of a machine are not shown as those of a person.
 func (h *Heard) words(trunk Trunk, own []pidf.Note, d *pidf.Document, other string) {
+	if h.own {
+		return
+	}
 	candidates := [...][]pidf.Note{own, nil, d.Notes}
 	for i := range d.Persons {
 		if candidates[1] == nil {
@@ -304,7 +313,8 @@ func (trunk Trunk) note(text string) string {
 	if s, ok := trunk.Notes[text]; ok {
 		return s
 	}
-	for i := range len(text) {
+	const longest = 32 // of a key that ends in *
+	for i := range min(len(text), longest) {
 		if s, ok := trunk.Notes[text[:i]+"*"]; ok {
 			return s
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/presence"
 	"rollcall/sipgw/pidf"
@@ -52,7 +53,7 @@ func TestCorpus(t *testing.T) {
 		{"asterisk-sip-busy.xml", exchange, Heard{State: onCall, Show: "dnd", Activity: onPhone, Text: "On the phone", Priority: 127, Contact: "sip:6001@192.0.2.124", Rule: ByActivity}},
 		{"asterisk-sip-busy.xml", phone, Heard{State: "dnd", Show: "dnd", Text: "On the phone", Priority: 127, Contact: "sip:6001@192.0.2.124", Rule: ByActivity}},
 		{"asterisk-sip-unavailable.xml", exchange, Heard{State: "offline", Show: "unavailable", Text: "Unavailable", Priority: 127, Contact: "sip:6001@192.0.2.124", Rule: ByClosed}},
-		{"asterisk-pjsip-digium.xml", exchange, Heard{State: "lunch", Show: "away", Activity: "eating/having_lunch", Text: "Ready", Priority: 127, Contact: `"Two Hundred" <sip:200@192.0.2.1>`, Rule: ByExtension}},
+		{"asterisk-pjsip-digium.xml", exchange, Heard{State: "lunch", Show: "away", Activity: "eating/having_lunch", Text: "back at two", Priority: 127, Contact: `"Two Hundred" <sip:200@192.0.2.1>`, Rule: ByExtension}},
 		{"asterisk-pjsip-digium.xml", reads, Heard{State: "lunch", Show: "away", Activity: "eating/having_lunch", Text: "back at two", Priority: 127, Contact: `"Two Hundred" <sip:200@192.0.2.1>`, Rule: ByExtension}},
 		{"asterisk-pjsip-digium-empty.xml", reads, Heard{State: "available", Priority: 127, Contact: "sip:201@192.0.2.1", Rule: ByNote}},
 		{"freeswitch-talk.xml", exchange, Heard{State: onCall, Show: "dnd", Activity: onPhone, Text: "Talk 1001", Rule: ByActivity}},
@@ -82,7 +83,7 @@ func TestCorpus(t *testing.T) {
 	covered := map[string]bool{}
 	for _, tt := range tests {
 		covered[tt.file] = true
-		if diff := cmp.Diff(tt.want, Read(corpus(t, tt.file), tt.trunk)); diff != "" {
+		if diff := cmp.Diff(tt.want, Read(corpus(t, tt.file), tt.trunk), cmpopts.IgnoreUnexported(Heard{})); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", tt.file, diff)
 		}
 	}
@@ -143,6 +144,18 @@ func TestRead(t *testing.T) {
 	gone := Read(&pidf.Document{Tuples: []tp{tuple(pidf.Open)}, Persons: person(pidf.PermanentAbsence)}, Trunk{})
 	if !gone.Gone {
 		t.Error("permanent-absence is for good")
+	}
+}
+
+// A device that nobody touches makes the tuple idle that it stands behind.
+func TestIdleDevice(t *testing.T) {
+	since := time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)
+	d := pidf.Document{
+		Tuples:  []pidf.Tuple{{ID: "a", Basic: pidf.Open, DeviceID: "urn:d:1"}},
+		Devices: []pidf.Person{{DeviceID: "urn:d:2", Input: pidf.Input{State: pidf.Idle, Last: since.Add(time.Hour)}}, {DeviceID: "urn:d:1", Input: pidf.Input{State: pidf.Idle, Last: since}}},
+	}
+	if h := Read(&d, Trunk{}); h.Idle != since {
+		t.Errorf("%+v", h)
 	}
 }
 

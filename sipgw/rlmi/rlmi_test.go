@@ -162,12 +162,12 @@ func TestTable(t *testing.T) {
 		out  Outcome
 		want string
 	}{
-		{l(0, true, "a", "b"), Outcome{}, "[a b]"},
-		{l(1, false, "b", "c", "c"), Outcome{}, "[a b c]"},
-		{l(0, true), Outcome{Ignored: true}, "[a b c]"},
-		{l(3, false, "a"), Outcome{Refresh: true}, "[a b c]"},
-		{l(4, true, "c", "d"), Outcome{Gone: []string{"a", "b"}}, "[c d]"},
-		{l(5, true), Outcome{Gone: []string{"c", "d"}}, "[]"},
+		{l(1, true, "a", "b"), Outcome{}, "[a b]"},
+		{l(2, false, "b", "c", "c"), Outcome{}, "[a b c]"},
+		{l(1, true), Outcome{Ignored: true}, "[a b c]"},
+		{l(4, false, "a"), Outcome{Refresh: true}, "[a b c]"},
+		{l(5, true, "c", "d"), Outcome{Gone: []string{"a", "b"}}, "[c d]"},
+		{l(6, true), Outcome{Gone: []string{"c", "d"}}, "[]"},
 	} {
 		out := table.Apply(s.list)
 		if diff := cmp.Diff(s.out, out); diff != "" || fmt.Sprint(table.Resources()) != s.want {
