@@ -67,6 +67,11 @@ type Dialog struct {
 // Replaces names another dialog (RFC 3891).
 type Replaces struct{ CallID, LocalTag, RemoteTag string }
 
+// names reports whether r names that dialog.
+func (r *Replaces) names(d *Dialog) bool {
+	return r.CallID != "" && r.CallID == d.CallID && agree(d.LocalTag, r.LocalTag) && agree(d.RemoteTag, r.RemoteTag)
+}
+
 // Party is one end of a dialog.
 type Party struct {
 	Identity string // an address, "sip:bob@example.org"

@@ -1,7 +1,6 @@
 package dialoginfo
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ func (t *Table) Apply(doc *Document, now time.Time) Outcome {
 
 // replace takes over a full document: what is missing from it is over.
 func (t *Table) replace(doc *Document, now time.Time) bool {
-	old := t.live
+	old, seen := t.live, 0
 	t.live = make([]Live, 0, len(doc.Dialogs))
 	changed := false
 	for i := range doc.Dialogs {
@@ -84,84 +83,98 @@ func (t *Table) replace(doc *Document, now time.Time) bool {
 			continue
 		}
 		l := Live{Dialog: d.clone()}
-		k := slices.IndexFunc(old, func(o Live) bool { return o.Same(d) })
-		if k < 0 {
+		if o := find(old, d); o == nil {
 			changed = true
 			l.start(now)
 		} else {
-			o := &old[k]
 			l.Began, l.Since, l.Heard, l.Answered = o.Began, o.Since, now, o.Answered
 			if o.differs(&l.Dialog) {
 				changed = true
 			}
 			l.turn(&o.Dialog, now)
-			old = slices.Delete(old, k, k+1)
+			*o = Live{} // it is nobody else's
+			seen++
 		}
 		t.live = append(t.live, l)
 	}
-	t.settle()
-	return changed || len(old) > 0
+	// From behind, for settling may remove some and move others to the front.
+	for i := len(t.live) - 1; i >= 0; i-- {
+		t.settle(i)
+	}
+	return changed || seen < len(old)
 }
 
 // update takes over one dialog of a partial document. What it does not say of a
 // dialog that is known has not changed, as RFC 4235 §6.2 shows it.
 func (t *Table) update(d *Dialog, now time.Time) bool {
 	if d.State == Terminated {
-		n := len(t.live)
-		t.live = slices.DeleteFunc(t.live, func(l Live) bool { return l.Same(d) })
-		return n != len(t.live)
+		return t.remove(func(_ int, l *Live) bool { return l.Same(d) })
 	}
 	// An id that has come to another call has left the one before.
-	t.live = slices.DeleteFunc(t.live, func(l Live) bool { return l.ID == d.ID && !agree(l.CallID, d.CallID) })
-	t.drop(d.Replaces)
-	k := slices.IndexFunc(t.live, func(l Live) bool { return l.Same(d) })
-	if k < 0 {
+	t.remove(func(_ int, l *Live) bool { return l.ID == d.ID && !agree(l.CallID, d.CallID) })
+	l := find(t.live, d)
+	if l == nil {
 		if d.State == Unknown || len(t.live) >= MaxDialogs {
 			return false
 		}
-		l := Live{Dialog: d.clone()}
-		l.start(now)
-		t.live = append(t.live, l)
-		t.settle()
+		t.live = append(t.live, Live{Dialog: d.clone()})
+		t.live[len(t.live)-1].start(now)
+		t.settle(len(t.live) - 1)
 		return true
 	}
-	l := &t.live[k]
 	before := l.Dialog
 	l.merge(d)
 	l.Heard = now
 	l.turn(&before, now)
 	changed := l.differs(&before)
-	t.settle()
+	for i := range t.live {
+		if &t.live[i] == l {
+			t.settle(i)
+			break
+		}
+	}
 	return changed
 }
 
-// drop removes the dialog that another has replaced: a transfer leaves no ghost.
-func (t *Table) drop(r Replaces) {
-	if r.CallID == "" {
+// find returns the dialog that d may be, or nil.
+func find(live []Live, d *Dialog) *Live {
+	for i := range live {
+		if live[i].State != Unknown && live[i].Same(d) {
+			return &live[i]
+		}
+	}
+	return nil
+}
+
+// settle removes what the dialog with that index has ended without a word, if it is
+// confirmed: the other branches of its call that still ring, and the dialog that it
+// has replaced. So a transfer leaves no ghost.
+func (t *Table) settle(i int) {
+	if i >= len(t.live) || t.live[i].State != Confirmed {
 		return
 	}
-	t.live = slices.DeleteFunc(t.live, func(l Live) bool {
-		return l.CallID == r.CallID && agree(l.LocalTag, r.LocalTag) && agree(l.RemoteTag, r.RemoteTag)
+	c := t.live[i].Dialog
+	t.remove(func(k int, l *Live) bool {
+		return k != i && (l.State.Ringing() && l.forkOf(&c) || c.Replaces.names(&l.Dialog))
 	})
 }
 
-// settle removes what a confirmed dialog has ended without a word: the other early
-// branches of its call, and the dialog that it has replaced.
-func (t *Table) settle() {
-	for i := 0; i < len(t.live); i++ {
-		c := t.live[i].Dialog
-		if c.State != Confirmed {
+// remove removes dialogs, and reports whether there were any.
+func (t *Table) remove(gone func(int, *Live) bool) bool {
+	n := 0
+	for k := range t.live {
+		if gone(k, &t.live[k]) {
 			continue
 		}
-		t.live = slices.DeleteFunc(t.live, func(l Live) bool {
-			return l.State.Ringing() && l.forkOf(&c)
-		})
-		t.drop(c.Replaces)
-		i = slices.IndexFunc(t.live, func(l Live) bool { return l.Dialog == c })
-		if i < 0 {
-			return // it claimed to replace itself
+		if n != k {
+			t.live[n] = t.live[k]
 		}
+		n++
 	}
+	some := n < len(t.live)
+	clear(t.live[n:])
+	t.live = t.live[:n]
+	return some
 }
 
 // start dates a dialog that is new here. It may be older than our knowledge.

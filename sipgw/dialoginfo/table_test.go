@@ -103,13 +103,25 @@ func TestTable(t *testing.T) {
 				"b/r2 confirmed@10", changed,
 			},
 		},
+		"transfer: nothing is replaced before the new one is answered": {
+			{"0", "full", `<dialog id="a" call-id="c1"><state>confirmed</state></dialog>`, "a/ confirmed@0", changed},
+			{"1", "partial", `<dialog id="b" call-id="c2"><state>early</state><replaces call-id="c1"/></dialog>`, "a/ confirmed@0; b/ early@10", changed},
+			{"2", "partial", `<dialog id="b"><state>confirmed</state></dialog>`, "b/ confirmed@20", changed},
+		},
+		"a full document with everything to settle": {
+			{
+				"0", "full", `<dialog id="a" call-id="c1"><state>confirmed</state></dialog><dialog id="f" call-id="c2" remote-tag="1"><state>early</state></dialog>` +
+					`<dialog id="f" call-id="c2" remote-tag="2"><state>confirmed</state></dialog><dialog id="b" call-id="c3"><state>confirmed</state><replaces call-id="c1"/></dialog>`,
+				"f/2 confirmed@0; b/ confirmed@0", changed,
+			},
+		},
 		"an id that comes to another call": {
 			{"0", "full", `<dialog id="a" call-id="c1"><state>confirmed</state></dialog>`, "a/ confirmed@0", changed},
 			{"1", "partial", `<dialog id="a" call-id="c2"><state>early</state></dialog>`, "a/ early@10", changed},
 		},
 		"a dialog that claims to replace itself": {
-			{"0", "full", `<dialog id="a" call-id="c1"><state>confirmed</state><replaces call-id="c1"/></dialog>`, "", changed},
-			{"1", "partial", `<dialog id="a" call-id="c1"><state>confirmed</state><replaces call-id="c1"/></dialog>`, "", changed},
+			{"0", "full", `<dialog id="a" call-id="c1"><state>confirmed</state><replaces call-id="c1"/></dialog>`, "a/ confirmed@0", changed},
+			{"1", "partial", `<dialog id="a" call-id="c1"><state>confirmed</state><replaces call-id="c1"/></dialog>`, "a/ confirmed@0", same},
 		},
 		"states that nobody knows": {
 			{"0", "full", `<dialog id="a"><state>wobbling</state></dialog><dialog id="b"/>`, "", same},

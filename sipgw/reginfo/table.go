@@ -67,23 +67,16 @@ func (t *Table) Apply(doc *Document) Outcome {
 }
 
 func (t *Table) update(news *Registration) {
-	k := slices.IndexFunc(t.regs, func(r Registration) bool { return r.ID == news.ID })
-	if k < 0 {
-		if len(t.regs) >= MaxRegistrations {
-			return
-		}
-		t.regs = append(t.regs, Registration{ID: strings.Clone(news.ID)})
-		k = len(t.regs) - 1
+	r := t.registration(news.ID)
+	if r == nil {
+		return
 	}
-	r := &t.regs[k]
 	r.AOR, r.State = strings.Clone(news.AOR), news.State
 	for i := range news.Contacts {
 		c := news.Contacts[i].clone()
-		at := slices.IndexFunc(r.Contacts, func(o Contact) bool { return o.ID == c.ID })
-		switch {
-		case at >= 0:
-			r.Contacts[at] = c
-		case len(r.Contacts) < MaxContacts:
+		if o := r.contact(c.ID); o != nil {
+			*o = c
+		} else if len(r.Contacts) < MaxContacts {
 			r.Contacts = append(r.Contacts, c)
 		}
 	}
@@ -92,6 +85,29 @@ func (t *Table) update(news *Registration) {
 			r.Contacts[i].State = Terminated
 		}
 	}
+}
+
+// registration returns the row with that id, a new one if there is room, or nil.
+func (t *Table) registration(id string) *Registration {
+	for i := range t.regs {
+		if t.regs[i].ID == id {
+			return &t.regs[i]
+		}
+	}
+	if len(t.regs) >= MaxRegistrations {
+		return nil
+	}
+	t.regs = append(t.regs, Registration{ID: strings.Clone(id)})
+	return &t.regs[len(t.regs)-1]
+}
+
+func (r *Registration) contact(id string) *Contact {
+	for i := range r.Contacts {
+		if r.Contacts[i].ID == id {
+			return &r.Contacts[i]
+		}
+	}
+	return nil
 }
 
 func (c *Contact) clone() Contact {
