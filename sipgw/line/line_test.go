@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -96,6 +97,17 @@ func TestCalls(t *testing.T) {
 	// One of two ends: still on the call.
 	if e := Of(two[:1], People); e.Calls != 1 || e.State != OnCall {
 		t.Errorf("%+v", e)
+	}
+}
+
+func TestStatesAreInTheCatalogue(t *testing.T) {
+	all, _ := presence.BuiltIn()
+	for s := Ringing; s <= Conference; s++ {
+		for _, kind := range []presence.Kind{presence.Person, presence.Device} {
+			if !slices.ContainsFunc(all, func(x presence.State) bool { return x.Kind == kind && x.ID == s.String() }) {
+				t.Errorf("%s of kind %d is not", s, kind)
+			}
+		}
 	}
 }
 

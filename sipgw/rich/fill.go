@@ -24,6 +24,15 @@ type Shown struct {
 	Each []Each
 }
 
+// Of is what the catalogue shows a watcher who has subscribed to that entity, ready
+// for [Fill]. lang is that of the words.
+func Of(entity string, level presence.Level, lang string, s *presence.Shown) Shown {
+	return Shown{
+		Entity: entity, Level: level, Closed: s.Unavailable || s.Closed,
+		Show: s.Show, Text: s.Text, Lang: lang, RPID: s.RPID, Since: s.Since, Until: s.Until,
+	}
+}
+
 // Each is one device or client of somebody.
 type Each struct {
 	Resource string // of XMPP, or a name that does not change

@@ -199,6 +199,21 @@ func TestFill(t *testing.T) {
 	}
 }
 
+func TestOf(t *testing.T) {
+	at := time.Date(2026, 11, 22, 13, 0, 0, 0, time.UTC)
+	got := Of("sip:a@x", presence.Detail, "en", &presence.Shown{Show: "dnd", Text: "On the phone", RPID: "on-the-phone", Since: at, Until: at.Add(1)})
+	want := Shown{Entity: "sip:a@x", Level: presence.Detail, Lang: "en", Show: "dnd", Text: "On the phone", RPID: "on-the-phone", Since: at, Until: at.Add(1)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// A lost device that stays in sight as xa is closed for who could call it.
+	for _, s := range []presence.Shown{{Closed: true, Show: "xa"}, {Unavailable: true}} {
+		if got := Of("sip:a@x", presence.Status, "en", &s); !got.Closed {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 // What is written for a watcher reads as what was shown.
 func TestFillRead(t *testing.T) {
 	var d pidf.Document

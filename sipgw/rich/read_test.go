@@ -3,6 +3,7 @@ package rich
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,6 +197,52 @@ func TestContribution(t *testing.T) {
 		if h := (Heard{State: state}); h.Axis() != axis {
 			t.Errorf("%s: %v", state, h.Axis())
 		}
+	}
+}
+
+// Every state that is read is one of the catalogue, and shows as what was read does.
+func TestStatesAreInTheCatalogue(t *testing.T) {
+	all, _ := presence.BuiltIn()
+	show := map[string]string{}
+	for i := range all {
+		if all[i].Kind == presence.Person {
+			show[all[i].ID] = all[i].Show.Element()
+		}
+	}
+	check := func(what, state, want string) {
+		t.Helper()
+		id := state
+		if strings.HasPrefix(id, "custom:") {
+			id = "custom:*"
+		}
+		got, ok := show[id]
+		if want == unavailable {
+			want = show["offline"]
+		}
+		if !ok || got != want {
+			t.Errorf("%s: state %q shows as %q (there is one: %v), want %q", what, state, got, ok, want)
+		}
+	}
+	for _, m := range meanings {
+		check(m.does.String(), m.state, m.show)
+	}
+	for note, state := range MachineNotes {
+		check(note, state, shows[state])
+	}
+	for _, d := range []string{"dnd", "away", "xa", "unavailable", "available"} {
+		var h Heard
+		h.digium(pidf.Digium{Type: d})
+		check("Digium "+d, h.State, h.Show)
+	}
+	for _, x := range []string{"available", "busy", "away", "extended-away", "offline"} {
+		var h Heard
+		h.extended(x)
+		check("AG "+x, h.State, h.Show)
+	}
+	for _, s := range []string{"dnd", "away", "xa"} {
+		var h Heard
+		h.shows(s)
+		check("show "+s, h.State, h.Show)
 	}
 }
 
