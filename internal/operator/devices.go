@@ -101,7 +101,7 @@ var deviceOperations = []Operation{
 		Fields: []Field{deviceField}, run: unassignDevice,
 	},
 	{
-		Name: "device.export", Title: "See the devices as a list that can be imported", Node: ownNode + "device-export", Reads: true,
+		Name: "device.export", Title: "See the devices as a list that can be imported", Node: ownNode + "device-export", // nothing is changed, but who has it can register as any device: so it is noted
 		Hint:   "It has what secrets are checked against, so keep it to yourself.",
 		Fields: []Field{{Name: "after", Label: "The id before the first one", Kind: Text}}, run: exportDevices,
 	},
