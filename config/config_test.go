@@ -260,7 +260,6 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"presence.words":       `{ fr = { since = "depuis {time}", until = "jusqu'à {time}" } }`,
 		"presence.roles":       `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,
 		"presence.audience":    `[{ watchers = { group = "Night shift" }, subjects = { kind = "device" }, level = "full" }, { watchers = "staff", subjects = { jid = "a@x" }, level = "hidden" }]`,
-		"devices.domain":       `"phones.x.example"`,
 		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1), "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
