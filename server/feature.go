@@ -74,6 +74,7 @@ type Packet struct {
 	To       jid.JID  // the receiver; the sender's own bare JID if it named none
 	Sender   *Session // nil unless it comes straight from a session here
 	Account  *Account // whose phases these are
+	Annex    *Annex   // where it comes from, if it comes from an annex
 	Stranger bool     // a Guard has found that sender and receiver are no contacts
 	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
@@ -196,6 +197,9 @@ type Registry struct {
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	changed  []func(*Account)
+	attached []func(*Annex)
+	detached []func(*Annex)
+	probe    func(p *Packet, kept *Account)
 	streams  []func(domain string) []byte
 	filters  Loader
 	infos    []Info

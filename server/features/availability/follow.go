@@ -117,6 +117,9 @@ func there(f *Feature, s *server.Session) bool {
 // XEP-0191 §3.2, §3.3): its subscribers, and those it has directed presence to.
 func (t *turn) show() {
 	tell := func(j jid.Bare) {
+		if x := t.f.annexOf(j); x != nil {
+			t.shiftOut(x, j.With(""), t.roster.State(j).Has(roster.From))
+		}
 		if a := t.f.srv.Connected(j); a != nil {
 			still := t.roster.State(j).Has(roster.From)
 			for _, who := range a.Sessions() {
@@ -168,8 +171,15 @@ func (t *turn) withdraw(to jid.JID) {
 		return
 	}
 	t.f.directed.remove(t.s, to)
+	if t.roster.State(to.Bare()).Has(roster.From) {
+		return
+	}
+	if x := t.f.annexOf(to.Bare()); x != nil {
+		n := farewell(t.s)
+		t.f.send(x, n.head, to, n.tail)
+	}
 	a := t.f.srv.Connected(to.Bare())
-	if a == nil || t.roster.State(to.Bare()).Has(roster.From) {
+	if a == nil {
 		return
 	}
 	n, attr := farewell(t.s), stanza.Escape(to.String())
@@ -186,6 +196,9 @@ func (t *turn) withdraw(to jid.JID) {
 func (t *turn) look() {
 	told := map[*server.Session]bool{}
 	tell := func(j jid.Bare) {
+		if x := t.f.annexOf(j); x != nil {
+			t.lookOut(x, j)
+		}
 		a := t.f.srv.Connected(j)
 		if a == nil {
 			return
