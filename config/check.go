@@ -72,6 +72,7 @@ var rules = []rule{
 	},
 	oneDomainEach,
 	adminsAreOurs,
+	componentRules,
 	directoryRules,
 }
 

@@ -24,6 +24,7 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
@@ -72,6 +73,7 @@ type Config struct {
 	Search       search.Config
 	Contact      addresses.Config
 	Registration register.Config
+	Components   component.Config // what the other sections say of it is not filled in: see [Config.ComponentConfig]
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config

@@ -231,7 +231,7 @@ func (f *Feature) askAgain(who *server.Session, x *server.Annex, s server.Servic
 		return true
 	}
 	for errors.Is(f.probe(x, who.Account, contact), stanza.ErrResourceConstraint) {
-		if !f.pause() || x.Service() != s {
+		if !f.pause() || x.Service() != s || who.Availability() == nil {
 			return false
 		}
 	}
