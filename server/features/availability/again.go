@@ -26,8 +26,14 @@ func (f *Feature) Amend(s *server.Session, change func(*stanza.Stanza) []byte) {
 		}
 		defer pin.Release()
 	}
+	f.announce(s, pin, told)
+}
+
+// announce tells those who see a session what it has just published.
+func (f *Feature) announce(s *server.Session, pin *roster.Pin, told *server.Availability) {
 	f.broadcast(s, pin, current(s, told))
-	// Its client may have said something else meanwhile, and been faster.
+	// Its client, or somebody on its behalf, may have said something else meanwhile
+	// and been faster.
 	for now := s.Availability(); now != told; now = s.Availability() {
 		n := farewell(s)
 		if now != nil {

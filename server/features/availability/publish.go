@@ -73,7 +73,7 @@ func (f *Feature) publish(p *server.Packet) error {
 	a.Head, a.Tail = split(p.Stanza, s.Full())
 	before := s.Availability()
 	s.SetAvailability(a)
-	f.broadcast(s, pin, current(s, a))
+	f.announce(s, pin, a)
 	for _, h := range f.published {
 		h(s)
 	}
