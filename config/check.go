@@ -74,6 +74,7 @@ var rules = []rule{
 	adminsAreOurs,
 	componentRules,
 	directoryRules,
+	presenceRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

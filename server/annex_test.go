@@ -79,7 +79,7 @@ func newBuilding(t *testing.T) *building {
 }
 
 // residents are all whose name does not begin with "no".
-type residents struct{ everybody }
+type residents struct{}
 
 // Lookup implements Accounts.
 func (residents) Lookup(_ context.Context, j jid.Bare) (int64, bool, error) {

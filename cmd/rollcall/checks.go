@@ -89,13 +89,13 @@ func checkPort(ctx context.Context, p *patient, address string) finding {
 		}
 		return finding{good, "ports", address + " is free", ""}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s]"}
+		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s] or [components]"}
 	case errors.Is(err, fs.ErrPermission):
 		return finding{bad, "ports", address + " is not allowed: " + err.Error(), "ports below 1024 need the capability CAP_NET_BIND_SERVICE"}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return finding{bad, "ports", address + " is no address of this machine", "see: ip address; or listen on all with \":PORT\""}
 	}
-	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s]"}
+	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s] or [components]"}
 }
 
 // checkCertificates looks whether every domain has a certificate that lasts.
