@@ -161,4 +161,3 @@ func (e *Effective) since(shown, pending *Effective, now time.Time) {
 		}
 	}
 }
-
