@@ -354,7 +354,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestStateAllocatesNothing(t *testing.T) {
+func TestStateAllocates(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
 		s.report(ada, "client/desk", says(Willingness, Available, Chat))
 		if n := testing.AllocsPerRun(100, func() { s.State(ada); s.State(bob) }); n != 0 {
