@@ -119,6 +119,9 @@ func TestFlood(t *testing.T) {
 		if _, err := e.Contributions(t.Context(), ada); !errors.Is(err, ErrEnded) {
 			t.Errorf("asked after the end: %v", err)
 		}
+		if err := e.Report(ada, Person, "client/desk", one); !errors.Is(err, ErrEnded) {
+			t.Errorf("reported after the end: %v", err)
+		}
 	})
 }
 
