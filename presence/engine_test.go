@@ -196,6 +196,20 @@ func TestSaidAgain(t *testing.T) {
 	})
 }
 
+// A subject is what was last said that it is.
+func TestKind(t *testing.T) {
+	play(t, Options{}, func(s *stage) {
+		c := says(Reachability, "", Voice)
+		c.Since = noon
+		s.report(ada, "registrar", c)
+		s.Report(ada, Device, "registrar", []Contribution{c})
+		s.changed(ada)
+		if e := s.State(ada); e.Kind != Device || e.State != Unknown {
+			t.Errorf("%v, %s", e.Kind, e.State)
+		}
+	})
+}
+
 // Who has nobody's word for a state has it since it was first shown.
 func TestSinceWithoutWord(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
@@ -229,6 +243,11 @@ func TestForget(t *testing.T) {
 		}
 		if n := len(store.crash().records); n != 0 {
 			t.Errorf("%d subjects are stored", n)
+		}
+		for _, sh := range s.shards {
+			for range sh.table.all() {
+				t.Error("it still has a slot")
+			}
 		}
 		s.after(2 * time.Hour)
 		s.changed()
