@@ -98,6 +98,10 @@ var keys = []key{
 
 	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
 	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
+
+	of("devices.domain", fixed, orNothing(domainName), func(c *Config) *string { return &c.Devices.Domain }),
+	of("devices.max_devices", fixed, number(1, 100_000), func(c *Config) *int { return &c.Devices.MaxDevices }),
+
 	of("privacy.max_lists", fixed, number(1, 1000), func(c *Config) *int { return &c.Privacy.MaxLists }),
 	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
 	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),
@@ -120,7 +124,8 @@ var keys = []key{
 	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
 	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
 
-	of("presence.time_zone", fixed, zone, func(c *Config) *string { return &c.Presence.Zone }),
+	of("presence.language", live, language, func(c *Config) *string { return &c.Presence.Language }),
+	of("presence.time_zone", live, zone, func(c *Config) *string { return &c.Presence.Zone }),
 	of("presence.settle", fixed, span(0, 10*second), func(c *Config) *time.Duration { return &c.Engine.Settle.Usual }),
 	of("presence.settle_released", fixed, span(0, 10*second), func(c *Config) *time.Duration { return &c.Engine.Settle.Released }),
 	of("presence.settle_idle", fixed, span(0, 5*time.Minute), func(c *Config) *time.Duration { return &c.Engine.Settle.Idle }),
@@ -129,8 +134,8 @@ var keys = []key{
 	of("presence.flaps_hold", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Engine.Flaps.Hold }),
 	of("presence.barrier", fixed, span(0, 5*time.Minute), func(c *Config) *time.Duration { return &c.Engine.Barrier }),
 	of("presence.journal", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.Engine.Journal }),
-	of("presence.states", fixed, states, func(c *Config) *[]presence.State { return &c.Presence.States }),
-	of("presence.words", fixed, languages, func(c *Config) *map[string]presence.Words { return &c.Presence.Words }),
+	of("presence.states", live, states, func(c *Config) *[]presence.State { return &c.Presence.States }),
+	of("presence.words", live, languages, func(c *Config) *map[string]presence.Words { return &c.Presence.Words }),
 	of("presence.roles", live, list(0, role), func(c *Config) *[]presence.RoleHolders { return &c.Presence.Roles }),
 	of("presence.audience", live, list(0, audience), func(c *Config) *[]presence.Rule { return &c.Presence.Audience }),
 

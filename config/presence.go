@@ -19,6 +19,14 @@ var zone = text(`"Europe/Berlin"`, func(s string) (string, string, string) {
 	return s, "", ""
 })
 
+// language is a tag of a language.
+var language = text(`"de"`, func(s string) (string, string, string) {
+	if !presence.IsLanguage(s) {
+		return "", "not a language", `write a tag such as "de" or "pt-br"`
+	}
+	return s, "", ""
+})
+
 // stateKinds are the kinds of subjects that have states of their own.
 var stateKinds = []presence.Kind{presence.Person, presence.Device, presence.Team}
 
@@ -303,6 +311,9 @@ func readSelector(v any, example string, not ...presence.Selection) (s presence.
 func presenceRules(c *Config) (key, what, remedy string) {
 	p := &c.Presence
 	_, spoken := presence.BuiltIn()
+	if _, built := spoken[p.Language]; !built && p.Words[p.Language].Since == "" {
+		return "presence.language", "a language that times cannot be told in", "add it to presence.words"
+	}
 	for i := range p.States {
 		for lang := range p.States[i].Label {
 			if _, built := spoken[lang]; built || p.Words[lang].Since != "" {

@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -97,6 +97,12 @@ var problemTests = []struct {
 		`presence.states.person.break.label = { … } (line 2): the same in "de" as that of lunch; give one of them another label`,
 		`presence.states.person.break.label = { … } (line 2): the same in "en" as that of lunch; give one of them another label`,
 		`presence.states.person.break.lasts = "9h" (line 3): more than longest; write at most "1h"`,
+	}},
+	{"presence.language = 'fr'\n", []string{
+		`presence.language = "fr" (line 1): a language that times cannot be told in; add it to presence.words`,
+	}},
+	{"presence.language = 'Deutsch'\n", []string{
+		`presence.language = "Deutsch" (line 1): not a language; write a tag such as "de" or "pt-br"`,
 	}},
 	{"[presence.states.person.break]\nlabel = { fr = 'Pause café' }\n", []string{
 		`presence.states.person.break.label.fr (line 2): a language that times cannot be told in; add it to presence.words`,

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ type Catalogue struct {
 	alone map[string][]string  // a list of one, by that one: so mentioning a state needs no room
 	zone  *time.Location
 	words map[string]Words
+	usual string // the language when none is asked for that there is
 }
 
 // Words are what a language says around a time, which stands for {time}.
@@ -81,14 +83,26 @@ func (c *Catalogue) States(kind Kind) []State {
 //go:embed states.toml
 var builtIn []byte
 
-// BuiltIn returns the states and the words of states.toml. They are the caller's.
+// BuiltIn returns the states and the words of states.toml. The slice and the map are
+// the caller's.
 func BuiltIn() ([]State, map[string]Words) {
-	states, words, err := parseStates(builtIn)
+	p := readBuiltIn()
+	return slices.Clone(p.states), maps.Clone(p.words)
+}
+
+var readBuiltIn = sync.OnceValue(func() (p parsed) {
+	p, err := parseStates(builtIn)
 	if err != nil {
 		// A test reads the same bytes, so no built program gets here.
 		panic("presence: states.toml: " + err.Error())
 	}
-	return states, words
+	return p
+})
+
+// parsed is what states.toml says.
+type parsed struct {
+	states []State
+	words  map[string]Words
 }
 
 // DefaultCatalogue returns the catalogue of an empty [Config]: times are in UTC.
@@ -108,24 +122,25 @@ type page struct {
 	Team   map[string]map[string]any `toml:"team"`
 }
 
-func parseStates(text []byte) (states []State, words map[string]Words, err error) {
+func parseStates(text []byte) (out parsed, err error) {
 	var p page
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&p); err != nil {
-		return nil, nil, err
+		return out, err
 	}
 	for kind, entries := range map[Kind]map[string]map[string]any{Person: p.Person, Device: p.Device, Team: p.Team} {
 		for id, fields := range entries {
 			s := State{ID: id, Kind: kind}
 			for name, v := range fields {
 				if what, remedy := s.SetField(name, v); what != "" {
-					return nil, nil, fmt.Errorf("%s: %s: %s; %s", id, name, what, remedy)
+					return out, fmt.Errorf("%s: %s: %s; %s", id, name, what, remedy)
 				}
 			}
-			states = append(states, s)
+			out.states = append(out.states, s)
 		}
 	}
-	slices.SortFunc(states, func(a, b State) int {
+	slices.SortFunc(out.states, func(a, b State) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.ID, b.ID))
 	})
-	return states, p.Words, nil
+	out.words = p.Words
+	return out, nil
 }

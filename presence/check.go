@@ -17,6 +17,9 @@ type Config struct {
 	// Words are those of languages besides English and German, or instead of theirs.
 	Words map[string]Words
 
+	// Language is that of texts for watchers who do not say theirs; "" is English.
+	Language string
+
 	// Zone is where times in texts are told: a name of the time zone database. Empty
 	// is UTC, "local" is where the server is.
 	Zone string
@@ -53,7 +56,7 @@ func NewCatalogue(cfg Config) (*Catalogue, []Fault) {
 		return nil, []Fault{{Field: "zone", What: err.Error(), Remedy: `write a name such as "Europe/Berlin"`}}
 	}
 	states, words := BuiltIn()
-	c := &Catalogue{zone: zone, words: words, alone: map[string][]string{}}
+	c := &Catalogue{zone: zone, words: words, usual: cmp.Or(cfg.Language, English), alone: map[string][]string{}}
 	for lang, w := range cfg.Words {
 		c.words[lang] = w
 	}

@@ -126,7 +126,7 @@ func TestFlood(t *testing.T) {
 }
 
 // Contributions end when they say, to the moment, unless they are said again.
-func TestExpiry(t *testing.T) {
+func TestContributionsEnd(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
 		began := time.Now()
 		busy := says(Willingness, "dnd", 0)

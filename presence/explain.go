@@ -52,11 +52,11 @@ type Seen struct {
 
 var verdicts = [...]string{
 	counts:   "counts",
-	lapsed:   "has not been said again: it counts as %s",
-	bare:     "counts only for how to reach the subject",
-	masked:   "hidden by a manual Available, counts only for how to reach them",
-	unshared: "not shared by the person, counts only for how to reach them",
-	expired:  "expired: it does not count",
+	lapsed:   "has not been said again, so it counts as %s",
+	bare:     "names no state that there is",
+	masked:   "masked by a manual Available",
+	unshared: "not shared by the person",
+	expired:  "expired",
 }
 
 // Explain says why contributions come to what [Merge] makes of them, and what each
@@ -65,7 +65,7 @@ func Explain(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, term
 	e := Merge(subject, kind, cs, cat, terms, now)
 	x := Explanation{
 		Subject: subject, Kind: kind.String(), At: now, State: e.State, Why: e.Reason, Beside: e.Secondary,
-		Engaged: e.Engaged, Stale: e.Stale, Critical: e.Critical, Channels: e.Channels.String(), Next: moment(NextChange(cs, now)),
+		Engaged: e.Engaged, Stale: e.Stale, Critical: e.Critical, Channels: e.Channels.String(), Next: timeOf(NextChange(cs, now)),
 	}
 	if kindOf(kind) == Person {
 		x.Sharing = terms.Sharing.String()
@@ -97,8 +97,10 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 		won = won || s.Wins
 		switch {
 		case s.Wins:
-			s.Verdict += ": it wins"
+			s.Verdict += ", and wins"
+		case w.verdict == expired:
 		case w.verdict > lapsed:
+			s.Verdict += "; only how to reach the subject counts"
 		case e.Channels == 0 && !w.state.Has(TraitUnreachable):
 			s.Verdict += ", but not while nothing can be reached"
 		default:
@@ -113,7 +115,7 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 func (w *weighed) said(now time.Time) Said {
 	s := Said{
 		Source: w.c.Source, Axis: w.c.Axis.String(), State: w.c.State, Rank: int(w.rank()), Channels: w.open.String(),
-		Text: w.c.Facets.Text, Since: moment(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
+		Text: w.c.Facets.Text, Since: timeOf(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
 		Left: rough(w.c.Expires.Sub(now)), Verdict: verdicts[w.verdict],
 	}
 	if s.Since != nil {
@@ -128,7 +130,7 @@ func (w *weighed) said(now time.Time) Said {
 	return s
 }
 
-func moment(t time.Time) *time.Time {
+func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -162,7 +164,7 @@ func (x *Explanation) Lines(cat *Catalogue) []string {
 	}
 	add("to be reached by: %s", x.Channels)
 	if x.Engaged {
-		add("written over what chat clients show")
+		add("to be written over what chat clients show")
 	}
 	if x.Stale {
 		add("it rests on what was known before a restart")

@@ -10,7 +10,8 @@ import (
 func (c *Catalogue) Languages() []string { return slices.Sorted(maps.Keys(c.words)) }
 
 // Language returns the first of the languages asked for, best first, that texts can
-// be in: "de" for "de-AT" (RFC 4647 §3.4). If there is none it is English.
+// be in: "de" for "de-AT" (RFC 4647 §3.4). If there is none it is the usual one of
+// the configuration.
 func (c *Catalogue) Language(asked ...string) string {
 	for _, tag := range asked {
 		for tag = strings.ToLower(tag); tag != ""; {
@@ -20,5 +21,5 @@ func (c *Catalogue) Language(asked ...string) string {
 			tag = tag[:max(strings.LastIndexByte(tag, '-'), 0)]
 		}
 	}
-	return English
+	return c.usual
 }

@@ -79,6 +79,7 @@ var mergeTests = []struct {
 	{name: "Available at the moment it began does not", cs: []Contribution{desk, meeting, said("manual", "available", since(1))}, state: "meeting", source: "calendar/1"},
 	{name: "nor does the one of a client", cs: []Contribution{said("client/desk", "available", by(Chat), since(3)), meeting}, state: "meeting", source: "calendar/1"},
 	{name: "nor one that has expired", cs: []Contribution{desk, meeting, said("manual", "available", since(2), expires(3))}, state: "meeting", source: "calendar/1"},
+	{name: "the newest Available counts", cs: []Contribution{desk, meeting, said("manual", "available", since(2)), said("manual", "available")}, state: "available", source: "manual"},
 	{name: "the next event is not masked", cs: []Contribution{desk, meeting, said("manual", "available", since(2)), said("calendar/2", "presenting", since(4))}, state: "presenting", source: "calendar/2"},
 	{name: "a meeting that is held is not masked", cs: []Contribution{desk, said("video/1", "meeting"), said("manual", "available", since(2))}, state: "meeting", source: "video/1"},
 	{name: "Available masks idling, before and after", cs: []Contribution{said("client/desk", "idle", by(Chat), since(4)), said("client/phone", "long_idle", by(Chat|Mobile), since(-9)), said("manual", "available", since(2))}, state: "available", source: "manual"},

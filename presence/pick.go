@@ -1,5 +1,7 @@
 package presence
 
+import "slices"
+
 // everything is the level that sees all states, ringing and those that hide others:
 // that at which the merge looks.
 const everything Level = NumLevels
@@ -67,10 +69,8 @@ func (c *Catalogue) rest(kind Kind, list []ranked, open Channel) (p picked) {
 		return p
 	}
 	p = picked{state: states[Offline], id: Offline, reason: becauseGate}
-	for i := range list {
-		if list[i].state == p.state && (p.c == nil || list[i].c.Since.After(p.c.Since)) {
-			p.c = list[i].c
-		}
+	if i := slices.IndexFunc(list, func(r ranked) bool { return r.state == p.state }); i >= 0 {
+		p.c = list[i].c
 	}
 	return p
 }

@@ -25,6 +25,10 @@ type Shown struct {
 	// is nothing that they say and outranks what they do.
 	Engaged bool
 
+	// Aside is what the text mentions beside the state, for who puts it behind a
+	// client's own words; "" is none.
+	Aside string
+
 	RPID     string // activity of RFC 4480; "" is none
 	Activity string // of XEP-0108: "talking/on_the_phone"; "" is none
 
@@ -99,15 +103,19 @@ func (v *view) shown() Shown {
 		return s
 	}
 	s.Text, s.RPID, s.Activity = v.text(), v.state.RPID, v.state.Activity
+	if v.beside != nil {
+		s.Aside = v.beside.Aside.In(v.lang)
+	}
 	if v.level < Detail {
 		return s
 	}
-	s.State, s.Stale = v.id, v.e.Stale
+	s.State = v.id
 	if !s.Unavailable {
 		s.Channels = v.e.Channels
 	}
 	if v.c != nil {
 		s.Source, s.Since, s.Until, s.Device = SourceKind(v.c.Source), v.c.Since, v.until(), v.c.Facets.Device
+		s.Stale = v.e.Stale
 		if v.level >= Full {
 			s.Counterpart, s.Ref = v.c.Facets.Counterpart, v.c.Facets.Ref
 		}

@@ -39,7 +39,7 @@ func (c *Catalogue) weighAll(list []weighed, kind Kind, cs []Contribution, terms
 		}
 		list = append(list, w)
 	}
-	if byHand == nil || kindOf(kind) != Person {
+	if byHand == nil {
 		return list
 	}
 	for i := range list {
