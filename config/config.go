@@ -75,6 +75,7 @@ type Config struct {
 	Private      privatexml.Config
 	Search       search.Config
 	Presence     presence.Config
+	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
 	Components   component.Config // what the other sections say of it is not filled in: see [Config.ComponentConfig]
