@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -34,6 +35,7 @@ type client struct {
 	ended   bool       // we have cut the connection
 	over    bool       // the server has ended it
 	deaf    bool       // the script has it stop reading
+	ignored []pattern  // what matches one of these is not kept for the script
 }
 
 // newClient starts the pumps; hangUp ends them.
@@ -138,7 +140,7 @@ func (c *client) read() {
 		c.mu.Lock()
 		ended := c.ended
 		c.over = c.over || err != nil
-		if !ended {
+		if !ended && !c.ignores(it) {
 			c.items = append(c.items, it)
 		}
 		c.mu.Unlock()
@@ -151,6 +153,15 @@ func (c *client) read() {
 			return
 		}
 	}
+}
+
+// ignores reports whether the script does not want to see an item. The caller
+// holds mu.
+func (c *client) ignores(it item) bool {
+	return slices.ContainsFunc(c.ignored, func(p pattern) bool {
+		_, err := p.match(it, vars{})
+		return err == nil
+	})
 }
 
 // next reads the next thing inside the stream. headers counts the stream

@@ -70,6 +70,7 @@
 //	                              database; who was connected is so no more
 //	desk stops reading            what is sent to desk stays in the connection
 //	desk reads again
+//	desk overlooks <r/>           what matches is as if it did not come, from now on
 //
 // Whoever expects something waits for [Grace] of the bubble's time before it is
 // said not to have come, and "nothing" waits as long.

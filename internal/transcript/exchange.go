@@ -225,3 +225,21 @@ func (a deaf) act(st *stage) error {
 	settle()
 	return nil
 }
+
+// overlook has a client take no notice of some things, for what may come any
+// number of times.
+type overlook struct {
+	who  string
+	what []pattern
+}
+
+func (a overlook) act(st *stage) error {
+	c, err := st.client(a.who)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ignored = append(c.ignored, a.what...)
+	return nil
+}

@@ -47,6 +47,7 @@ var (
 	reMember   = regexp.MustCompile(`\A(.+?)\s+(joins?|leaves?)\s+(\S+)(?:\s+as\s+(.+))?\z`)
 	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
+	reOverlook = regexp.MustCompile(`\A(\S+)\s+overlooks\s+(<.*)\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -78,6 +79,10 @@ func parseStep(source string) (action, error) {
 	}
 	if m := reFollows.FindStringSubmatch(source); m != nil {
 		return follows{m[1], several(m[2])}, nil
+	}
+	if m := reOverlook.FindStringSubmatch(source); m != nil {
+		want, err := readPatterns(m[2])
+		return overlook{m[1], each(want)}, err
 	}
 	if m := reReads.FindStringSubmatch(source); m != nil {
 		switch m[2] {

@@ -57,6 +57,7 @@ func TestFailures(t *testing.T) {
 		{"not silent for long", two + "desk > <message to='lag@x'/>\ndesk < nothing", 3, []string{"in a moment"}},
 		{"too late", two + "desk > <message to='later@x'/>\nafter 58s\ndesk < <message/>", 4, []string{"nothing came", "after 58s"}},
 		{"not closed", two + "desk > <message to='ada@x'/>\ndesk < closed", 3, []string{"expected the end of the stream, and there came\n\t<message"}},
+		{"not overlooked", two + "home overlooks <message id='1'/>\ndesk > <message to='bob@x' id='2'/>\nhome < nothing", 4, []string{"expected nothing, and there came\n\t<message"}},
 		{"still open", two + "desk < closed", 2, []string{"nothing came, expected the end of the stream"}},
 		{"closed unasked", two + "desk > <message to='cut@x'/>\ndesk < nothing", 3, []string{"(the connection has ended)"}},
 		{"closed instead of a stanza", two + "close desk\ndesk < <message/>", 3, []string{"that is the end of the stream"}},
