@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/features/announcements"
 	"rollcall/xmpp/jid"
@@ -17,26 +18,34 @@ func TestAdmit(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		ctx, s := t.Context(), db.Accounts()
 		id := newAccount(t, db, "ada@x")
-		if err := s.Admit(ctx, id); err != nil {
-			t.Errorf("an account that is as it was made: %v", err)
+		if lists, err := s.Admit(ctx, id); err != nil || lists {
+			t.Errorf("an account that is as it was made: %v, lists: %v", err, lists)
+		}
+		for n, c := range []privacy.Change{{Put: privacy.NewList("a", nil)}, {Remove: "a"}} {
+			if err := db.PrivacyLists().SaveLists(ctx, "ada@x", privacy.Update{Before: uint32(n), After: uint32(n + 1), Change: c}); err != nil {
+				t.Fatal(err)
+			}
+			if lists, err := s.Admit(ctx, id); err != nil || !lists {
+				t.Errorf("after %d changes of its lists: %v, lists: %v", n+1, err, lists)
+			}
 		}
 		if err := s.Disable(ctx, "ada@x", true); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Admit(ctx, id); !errors.Is(err, server.ErrDisabled) {
+		if _, err := s.Admit(ctx, id); !errors.Is(err, server.ErrDisabled) {
 			t.Errorf("disabled: %v", err)
 		}
 		if err := s.Disable(ctx, "ada@x", false); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Admit(ctx, id); err != nil {
+		if _, err := s.Admit(ctx, id); err != nil {
 			t.Errorf("enabled again: %v", err)
 		}
 		if err := s.Delete(ctx, "ada@x"); err != nil {
 			t.Fatal(err)
 		}
 		newAccount(t, db, "ada@x") // another one, of the same name
-		if err := s.Admit(ctx, id); !errors.Is(err, ErrNoAccount) {
+		if _, err := s.Admit(ctx, id); !errors.Is(err, ErrNoAccount) {
 			t.Errorf("removed: %v", err)
 		}
 	})

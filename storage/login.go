@@ -12,19 +12,20 @@ import (
 // Admit says whether an account may have a session: the error is
 // [server.ErrDisabled] if it is disabled, and [ErrNoAccount] if it is gone. It
 // looks into the database each time, so that what is done to an account holds
-// for whoever is about to log in.
-func (s *Accounts) Admit(ctx context.Context, id AccountID) error {
+// for whoever is about to log in. The same look tells whether the account has or
+// had any privacy lists, which each login has to know, and few have.
+func (s *Accounts) Admit(ctx context.Context, id AccountID) (lists bool, err error) {
 	var disabled bool
-	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled)
+	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled, &lists)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case !found:
-		return ErrNoAccount
+		return false, ErrNoAccount
 	case disabled:
-		return server.ErrDisabled
+		return lists, server.ErrDisabled
 	}
-	return nil
+	return lists, nil
 }
 
 // LoggedIn keeps when accounts last logged in, by their numbers. One that is gone

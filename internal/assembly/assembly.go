@@ -13,6 +13,7 @@ import (
 	"rollcall/directory"
 	"rollcall/internal/operator"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
@@ -52,6 +53,7 @@ type Assembly struct {
 	Desk         *operator.Desk
 
 	db         *storage.DB
+	lists      *privacy.Book
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
@@ -72,6 +74,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
+	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
 	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
@@ -95,7 +98,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := users{o.DB.Accounts()}
+	people := users{o.DB.Accounts(), a.lists}
 	a.Streams, err = c2s.New(c2s.Options{
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
@@ -204,7 +207,10 @@ func (a *Assembly) Stop(ctx context.Context) error {
 }
 
 // users lets streams and the server look up the accounts in the database.
-type users struct{ *storage.Accounts }
+type users struct {
+	*storage.Accounts
+	lists *privacy.Book
+}
 
 // Lookup implements server.Accounts.
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
@@ -214,7 +220,12 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 
 // admit says who may have a session.
 func (u users) admit(ctx context.Context, a *server.Account) error {
-	return u.Admit(ctx, storage.AccountID(a.ID))
+	era := u.lists.Era(a.JID) // before looking
+	lists, err := u.Admit(ctx, storage.AccountID(a.ID))
+	if err == nil && !lists {
+		u.lists.None(a.JID, era)
+	}
+	return err
 }
 
 // own writes down what people do to their own accounts.

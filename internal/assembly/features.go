@@ -4,7 +4,6 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/roster"
-	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
@@ -31,7 +30,7 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
-	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	filters := privacy.New(a.lists, a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
