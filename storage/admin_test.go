@@ -18,15 +18,23 @@ func TestAdmit(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		ctx, s := t.Context(), db.Accounts()
 		id := newAccount(t, db, "ada@x")
-		if lists, err := s.Admit(ctx, id); err != nil || lists {
-			t.Errorf("an account that is as it was made: %v, lists: %v", err, lists)
+		if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{}) {
+			t.Errorf("an account that is as it was made: %v, %+v", err, has)
 		}
 		for n, c := range []privacy.Change{{Put: privacy.NewList("a", nil)}, {Remove: "a"}} {
 			if err := db.PrivacyLists().SaveLists(ctx, "ada@x", privacy.Update{Before: uint32(n), After: uint32(n + 1), Change: c}); err != nil {
 				t.Fatal(err)
 			}
-			if lists, err := s.Admit(ctx, id); err != nil || !lists {
-				t.Errorf("after %d changes of its lists: %v, lists: %v", n+1, err, lists)
+			if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{Lists: true}) {
+				t.Errorf("after %d changes of its lists: %v, %+v", n+1, err, has)
+			}
+		}
+		for _, card := range []string{"<vCard xmlns='vcard-temp'/>", ""} {
+			if err := db.VCards().Set(ctx, "ada@x", []byte(card)); err != nil {
+				t.Fatal(err)
+			}
+			if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{Lists: true, VCard: true}) {
+				t.Errorf("with the vCard %q: %v, %+v", card, err, has)
 			}
 		}
 		if err := s.Disable(ctx, "ada@x", true); err != nil {

@@ -9,23 +9,29 @@ import (
 	"rollcall/xmpp/sasl"
 )
 
+// Holdings are what an account has, or had once, of what each login has to know, and
+// many have nothing of.
+type Holdings struct {
+	Lists bool // privacy lists
+	VCard bool
+}
+
 // Admit says whether an account may have a session: the error is
 // [server.ErrDisabled] if it is disabled, and [ErrNoAccount] if it is gone. It
 // looks into the database each time, so that what is done to an account holds
-// for whoever is about to log in. The same look tells whether the account has or
-// had any privacy lists, which each login has to know, and few have.
-func (s *Accounts) Admit(ctx context.Context, id AccountID) (lists bool, err error) {
+// for whoever is about to log in. The same look tells what the account has.
+func (s *Accounts) Admit(ctx context.Context, id AccountID) (has Holdings, err error) {
 	var disabled bool
-	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled, &lists)
+	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled, &has.Lists, &has.VCard)
 	switch {
 	case err != nil:
-		return false, err
+		return has, err
 	case !found:
-		return false, ErrNoAccount
+		return has, ErrNoAccount
 	case disabled:
-		return lists, server.ErrDisabled
+		return has, server.ErrDisabled
 	}
-	return lists, nil
+	return has, nil
 }
 
 // LoggedIn keeps when accounts last logged in, by their numbers. One that is gone

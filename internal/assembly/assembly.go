@@ -25,6 +25,7 @@ import (
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -54,6 +55,7 @@ type Assembly struct {
 
 	db         *storage.DB
 	lists      *privacy.Book
+	cards      *vcard.Feature
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
@@ -98,7 +100,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := users{o.DB.Accounts(), a.lists}
+	people := users{o.DB.Accounts(), a}
 	a.Streams, err = c2s.New(c2s.Options{
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
@@ -209,7 +211,7 @@ func (a *Assembly) Stop(ctx context.Context) error {
 // users lets streams and the server look up the accounts in the database.
 type users struct {
 	*storage.Accounts
-	lists *privacy.Book
+	a *Assembly
 }
 
 // Lookup implements server.Accounts.
@@ -218,14 +220,19 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	return int64(id), found, err
 }
 
-// admit says who may have a session.
+// admit says who may have a session, and tells those who would have to ask next
+// what else it has seen.
 func (u users) admit(ctx context.Context, a *server.Account) error {
-	era := u.lists.Era(a.JID) // before looking
-	lists, err := u.Admit(ctx, storage.AccountID(a.ID))
-	if err == nil && !lists {
-		u.lists.None(a.JID, era)
+	lists, cards := u.a.lists.Era(a.JID), u.a.cards.Era() // before looking
+	has, err := u.Admit(ctx, storage.AccountID(a.ID))
+	if err != nil {
+		return err
 	}
-	return err
+	if !has.Lists {
+		u.a.lists.None(a.JID, lists)
+	}
+	u.a.cards.Seen(a.ID, has.VCard, cards)
+	return nil
 }
 
 // own writes down what people do to their own accounts.

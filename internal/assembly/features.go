@@ -69,9 +69,9 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.Addresses = addresses.New(cfg.Contact)
 	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
-	there.OnPublished(cards.Published)
-	all := []server.Feature{a.Disco, a.Addresses, cards}
+	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(a.cards.Published)
+	all := []server.Feature{a.Disco, a.Addresses, a.cards}
 	if cfg.SearchEnabled {
 		people := a.db.Search()
 		all = append(all, search.New(people, people, cfg.Search))
