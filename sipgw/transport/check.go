@@ -18,12 +18,6 @@ var single = [...]string{"Max-Forwards", "Content-Type", "Content-Length", "Even
 // by what it wants (RFC 3261 §8.2, §16.3), and has to be called before anybody
 // relies on its accessors.
 func (r *Request) check() verdict {
-	if !strings.EqualFold(r.version, "SIP/2.0") {
-		return verdict{status: 505}
-	}
-	if !isToken(r.method) {
-		return verdict{status: 400, reason: "Bad Method"}
-	}
 	for _, name := range single {
 		if r.twice(name) {
 			return verdict{status: 400, reason: "More Than One " + name}
@@ -34,15 +28,6 @@ func (r *Request) check() verdict {
 	}
 	if r.modern() && r.from.Tag() == "" { // RFC 3261 §8.1.1.3
 		return verdict{status: 400, reason: "From Without A Tag"}
-	}
-	switch r.uri.Scheme {
-	case "sip", "sips":
-		if r.uri.Headers != "" { // RFC 3261 §19.1.1
-			return verdict{status: 400, reason: "Request-URI With Headers"}
-		}
-	case "tel":
-	default:
-		return verdict{status: 416}
 	}
 	return verdict{}
 }
@@ -70,7 +55,10 @@ func (r *Request) checkHops() verdict {
 const defaultHops = 70
 
 // modern reports whether the sender follows RFC 3261 rather than RFC 2543.
-func (r *Request) modern() bool { return strings.HasPrefix(r.via.Branch(), magic) }
+func (r *Request) modern() bool {
+	b := r.via.Branch()
+	return len(b) > len(magic) && strings.HasPrefix(b, magic)
+}
 
 // twice reports whether two headers have the name. Two numbers that are the same
 // are one: some middle boxes write Content-Length again.

@@ -23,21 +23,14 @@ func (t *Transport) receive(data []byte, from Flow) {
 		t.overLimit(data, from)
 		return
 	}
-	if g.lines > t.cfg.Limits.Headers {
+	if lines(data) > t.cfg.Limits.Headers {
 		t.reject(data, from, 400, "Too Many Headers")
 		return
 	}
 	req, res, err := parse(data)
 	switch {
 	case err != nil:
-		var bad Malformed
-		if !errors.As(err, &bad) {
-			bad = "Bad Syntax"
-		}
-		t.nobody.note(from.remote, string(bad))
-		if !g.response {
-			t.reject(data, from, 400, string(bad))
-		}
+		t.unreadable(data, from, g.response, err)
 	case res != nil:
 		res.flow = from
 		if tx := t.client.find(clientKey{res.via.Branch(), res.method}); tx != nil {
@@ -46,6 +39,22 @@ func (t *Transport) receive(data []byte, from Flow) {
 	default:
 		req.flow = from
 		t.request(req)
+	}
+}
+
+// unreadable answers what could not be read, if it was meant as a request.
+func (t *Transport) unreadable(data []byte, from Flow, response bool, err error) {
+	bad := Malformed("Bad Syntax")
+	errors.As(err, &bad)
+	t.nobody.note(from.remote, string(bad))
+	switch {
+	case response:
+	case errors.Is(err, errVersion):
+		t.reject(data, from, 505, "")
+	case errors.Is(err, errScheme):
+		t.reject(data, from, 416, "")
+	default:
+		t.reject(data, from, 400, string(bad))
 	}
 }
 

@@ -88,8 +88,12 @@ func (t *Transport) ContactFor(f Flow, user string) string {
 func (t *Transport) Forward(r *Request, leg Leg, got func(*Response, error)) *Call {
 	call := &Call{}
 	target, routes, next := r.onward(leg)
-	if r.hops == 0 {
+	switch {
+	case r.hops == 0:
 		got(nil, ErrTooManyHops)
+		return call
+	case !isClean(target):
+		got(nil, errOutgoing)
 		return call
 	}
 	t.towards(leg.Flow, next, func(f Flow, err error) {
@@ -108,10 +112,10 @@ func (t *Transport) Forward(r *Request, leg Leg, got func(*Response, error)) *Ca
 
 // Pass forwards a request that is not answered, an ACK, without remembering it.
 func (t *Transport) Pass(r *Request, leg Leg) {
-	if r.hops == 0 {
+	target, routes, next := r.onward(leg)
+	if r.hops == 0 || !isClean(target) {
 		return
 	}
-	target, routes, next := r.onward(leg)
 	t.towards(leg.Flow, next, func(f Flow, err error) {
 		if err == nil {
 			f.link.send(r.appendForward(nil, f.link.about(), newBranch()+leg.mark(), target, routes, leg), f.remote)

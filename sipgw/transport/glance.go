@@ -8,8 +8,6 @@ import (
 type glance struct {
 	response bool
 	method   []byte // of a request
-	lines    int    // before the body
-	whole    bool   // the empty line is there
 }
 
 var (
@@ -17,7 +15,7 @@ var (
 	emptyLine   = []byte("\r\n\r\n")
 )
 
-// look reads no more than the first word and the ends of lines.
+// look reads no more than the first word.
 func look(data []byte) (g glance, ok bool) {
 	i := bytes.IndexByte(data, ' ')
 	if i <= 0 || i > 64 {
@@ -32,30 +30,33 @@ func look(data []byte) (g glance, ok bool) {
 			}
 		}
 	}
-	head := data
-	if end := bytes.Index(data, emptyLine); end >= 0 {
-		head, g.whole = data[:end], true
-	}
-	g.lines = bytes.Count(head, crlf)
 	return g, true
 }
 
+// lines counts those before the body.
+func lines(data []byte) int {
+	if end := bytes.Index(data, emptyLine); end >= 0 {
+		data = data[:end]
+	}
+	return bytes.Count(data, crlf)
+}
+
 // header finds the first header of a name in a message that has not been parsed.
-// Continued lines are not put together.
-func header(data []byte, long, short string) []byte {
+// Continued lines are not put together. What follows its line is returned too.
+func header(data []byte, long, short string) (value, rest []byte) {
 	for len(data) > 0 {
 		var line []byte
 		line, data, _ = bytes.Cut(data, crlf)
 		if len(line) == 0 {
-			return nil
+			return nil, nil
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		name = bytes.TrimRight(name, " \t")
 		if ok && (len(name) == len(long) && bytes.EqualFold(name, []byte(long)) || len(name) == 1 && short != "" && name[0]|0x20 == short[0]) {
-			return bytes.TrimSpace(value)
+			return bytes.TrimSpace(value), data
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // branchOf is the branch in a Via that has not been parsed.
@@ -73,8 +74,9 @@ func branchOf(via []byte) []byte {
 
 // expected reports whether a response is one that somebody waits for.
 func (t *Transport) expected(data []byte) bool {
-	branch := branchOf(header(data, "Via", "v"))
-	cseq := header(data, "CSeq", "")
+	via, _ := header(data, "Via", "v")
+	branch := branchOf(via)
+	cseq, _ := header(data, "CSeq", "")
 	i := bytes.LastIndexAny(cseq, " \t")
 	return branch != nil && i > 0 && t.client.awaits(branch, cseq[i+1:])
 }

@@ -30,9 +30,8 @@ func (m *Message) read() error {
 		var err error
 		switch {
 		case sameName(f.Name, "Via"):
-			if via == "" {
-				via = f.Value
-			}
+			err = m.readVia(f.Value, via == "")
+			via = f.Value
 		case sameName(f.Name, "From"):
 			err = once(&from, f)
 		case sameName(f.Name, "To"):
@@ -51,9 +50,6 @@ func (m *Message) read() error {
 		return Malformed("Missing Via")
 	case m.callID == "":
 		return Malformed("Missing Call-ID")
-	}
-	if err := m.readVia(via); err != nil {
-		return err
 	}
 	if err := readAddress(&m.from, "From", from); err != nil {
 		return err
@@ -76,10 +72,18 @@ func once(to *string, f Field) error {
 	return nil
 }
 
-func (m *Message) readVia(value string) (err error) {
-	first, _ := cutOutside(value, ',')
-	if m.via, err = ParseVia(strings.TrimSpace(first)); err != nil {
-		return Malformed("Bad Via")
+// readVia reads a Via header, of which the first element of the first is kept.
+func (m *Message) readVia(value string, first bool) error {
+	for rest := value; rest != "" || first; first = false {
+		var part string
+		part, rest = cutOutside(rest, ',')
+		v, err := ParseVia(strings.TrimSpace(part))
+		if err != nil {
+			return Malformed("Bad Via")
+		}
+		if first {
+			m.via = v
+		}
 	}
 	return nil
 }

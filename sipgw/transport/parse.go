@@ -31,22 +31,33 @@ func (m Malformed) Error() string { return string(m) }
 var errNoMessage = errors.New("not a SIP message")
 
 // parse reads one whole message: either a request or a response is returned, or
-// an error. What is only malformed in its headers can be answered, see [salvage].
+// an error. The first line is read here: the library takes "invite" for INVITE and
+// knows no schemes with a dot. What is only malformed can be answered, see
+// [salvage].
 func parse(data []byte) (*Request, *Response, error) {
+	line, _, _ := bytes.Cut(data, crlf)
+	var req *Request
+	if len(line) < 4 || !bytes.EqualFold(line[:4], versionName) {
+		req = &Request{}
+		if err := req.start(string(line)); err != nil {
+			return nil, nil, err
+		}
+	}
 	msg, err := parser.ParseSIP(data)
 	if err != nil {
 		return nil, nil, fault(err)
 	}
-	line, _, _ := bytes.Cut(data, crlf)
 	switch msg := msg.(type) {
 	case *sip.Request:
-		req := &Request{}
-		if err := req.start(string(line)); err != nil {
-			return nil, nil, err
+		if req == nil {
+			return nil, nil, errNoMessage
 		}
 		req.take(msg.Headers(), msg.Body())
 		return req, nil, req.read()
 	case *sip.Response:
+		if req != nil {
+			return nil, nil, errNoMessage
+		}
 		if msg.StatusCode < 100 || msg.StatusCode > 699 {
 			return nil, nil, Malformed("Bad Status")
 		}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ type Request struct {
 
 	target  string // the Request-URI as it is written
 	uri     URI
-	version string
+	version string // "SIP/2.0", in whatever case
 	hops    int    // Max-Forwards
 	tag     string // ours, for To; made when it is first asked for
 
@@ -30,15 +31,34 @@ func (r *Request) start(line string) error {
 	var ok [2]bool
 	r.method, line, ok[0] = strings.Cut(line, " ")
 	r.target, r.version, ok[1] = strings.Cut(line, " ")
-	if !ok[0] || !ok[1] {
+	if !ok[0] || !ok[1] || !isToken(r.method) || strings.ContainsAny(r.version, " \t") {
 		return Malformed("Bad Request-Line")
+	}
+	if !strings.EqualFold(r.version, "SIP/2.0") {
+		return errVersion
 	}
 	var err error
 	if r.uri, err = ParseURI(r.target); err != nil {
 		return Malformed("Bad Request-URI")
 	}
+	switch r.uri.Scheme {
+	case "sip", "sips":
+		if r.uri.Headers != "" { // RFC 3261 §19.1.1
+			return Malformed("Request-URI With Headers")
+		}
+	case "tel":
+	default:
+		return errScheme
+	}
 	return nil
 }
+
+// What is wrong with a request besides its syntax: answered 505 and 416
+// (RFC 3261 §21.5.6, §8.2.2.1).
+var (
+	errVersion = errors.New("a version that is not SIP/2.0")
+	errScheme  = errors.New("a Request-URI of a scheme that is not understood")
+)
 
 // ParseRequest reads and checks a request, for tests and for what is not a
 // socket. Responses to it go nowhere.

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -91,12 +92,12 @@ func (t *Transport) towards(given Flow, next string, f func(Flow, error)) {
 		f(given, nil)
 		return
 	}
-	a, err := ParseAddress(next)
+	u, err := addressed(next)
 	if err != nil {
 		f(Flow{}, errors.Join(errOutgoing, err))
 		return
 	}
-	h, err := hopOf(a.URI)
+	h, err := hopOf(u)
 	if err != nil {
 		f(Flow{}, err)
 		return
@@ -119,6 +120,15 @@ func (t *Transport) towards(given Flow, next string, f func(Flow, error)) {
 		}
 		f(t.flowTo(h))
 	})
+}
+
+// addressed is the URI of a Request-URI or of a Route, which has brackets.
+func addressed(s string) (URI, error) {
+	if !strings.Contains(s, "<") {
+		return ParseURI(s)
+	}
+	a, err := ParseAddress(s)
+	return a.URI, err
 }
 
 const lookUpFor = 10 * time.Second

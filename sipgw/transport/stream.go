@@ -38,9 +38,9 @@ func (f *framer) next() (msg []byte, ping bool, err error) {
 		return nil, false, nil
 	}
 	end += len(emptyLine)
-	n, err := strconv.ParseUint(string(header(f.buf[:end], "Content-Length", "l")), 10, 31)
+	n, err := lengthOf(f.buf[:end])
 	if err != nil {
-		return f.buf[:end], false, errNoLength
+		return f.buf[:end], false, err
 	}
 	if uint64(end)+n > uint64(f.most) {
 		return f.buf[:end], false, errTooLarge
@@ -50,6 +50,27 @@ func (f *framer) next() (msg []byte, ping bool, err error) {
 	}
 	msg, f.buf = f.buf[:end:end], f.buf[end:]
 	return msg, false, nil
+}
+
+// lengthOf is the length of the body that headers tell. Two that differ are
+// none: the next message would begin where somebody else chose.
+func lengthOf(head []byte) (n uint64, err error) {
+	found := false
+	for rest := head; len(rest) > 0; {
+		value, after := header(rest, "Content-Length", "l")
+		if value == nil {
+			break
+		}
+		m, err := strconv.ParseUint(string(value), 10, 31)
+		if err != nil || found && m != n {
+			return 0, errNoLength
+		}
+		n, found, rest = m, true, after
+	}
+	if !found {
+		return 0, errNoLength
+	}
+	return n, nil
 }
 
 // fill reads more. What has been taken is gone.

@@ -30,7 +30,7 @@ func ParseVia(s string) (Via, error) {
 	if ok[2] = i > 0; !ok[0] || !ok[1] || !ok[2] {
 		return v, errVia
 	}
-	if !strings.EqualFold(strings.TrimSpace(name), "SIP") || strings.TrimSpace(version) != "2.0" {
+	if !strings.EqualFold(strings.TrimSpace(name), "SIP") || !isToken(strings.TrimSpace(version)) {
 		return v, errVia
 	}
 	v.Transport, s = s[:i], strings.TrimLeft(s[i:], " \t")
