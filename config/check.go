@@ -73,6 +73,9 @@ var rules = []rule{
 	oneDomainEach,
 	adminsAreOurs,
 	directoryRules,
+	sipAddressesOnce,
+	sipIsReached,
+	sipCertificate,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -52,6 +52,14 @@ func TestStormOfOnePhone(t *testing.T) {
 		neighbour.send(numbered(register, "REGISTER", 201))
 		b.starts(u.one(), "SIP/2.0 200")
 		b.starts(neighbour.one(), "SIP/2.0 200")
+		b.tr.Reload(limited(netip.MustParsePrefix("198.51.100.0/24")).Config.Limits)
+		for n := range 10 {
+			u.send(numbered(register, "REGISTER", 400+n))
+		}
+		if s := statuses(u.take()); s["200"] != 10 {
+			t.Errorf("%v", s)
+		}
+		b.tr.Reload(limited().Config.Limits)
 		time.Sleep(3 * time.Second)
 		for n := range 10 {
 			u.send(numbered(register, "REGISTER", 300+n))

@@ -131,7 +131,7 @@ func appendFrame(b []byte, op byte, data []byte) []byte {
 // (RFC 7118 §5), until the connection ends.
 func (c *conn) readWebSocket(r io.Reader) {
 	var msg []byte
-	most := c.t.cfg.Limits.Message
+	most := c.t.limits.Load().Message
 	for {
 		f, err := readFrame(r, most-len(msg))
 		if err != nil {
