@@ -53,7 +53,7 @@ func TestRequestIsSentUntilAnswered(t *testing.T) {
 				t.Errorf("%s: %q, not %q", name, got, want)
 			}
 		}
-		time.Sleep(2 * time.Second)
+		sleep(2 * time.Second)
 		if again := u.take(); len(again) != 2 || again[1] != req {
 			t.Fatalf("%q", again)
 		}
@@ -62,7 +62,7 @@ func TestRequestIsSentUntilAnswered(t *testing.T) {
 		if len(r.status) != 1 || r.status[0] != 200 || r.last.To().Tag() != "peer" || r.last.Flow().Remote() != u.at {
 			t.Fatalf("%+v", r)
 		}
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if got := u.take(); len(got) != 0 {
 			t.Errorf("%q", got)
 		}
@@ -82,7 +82,7 @@ func TestRequestThatNobodyAnswers(t *testing.T) {
 					t.Errorf("%s: gave up after %s", method, took)
 				}
 			})
-			time.Sleep(time.Minute)
+			sleep(time.Minute)
 			if got := u.take(); len(got) != times || len(r.errs) != 1 || transport.Status(r.errs[0]) != 408 {
 				t.Errorf("%s: %d times, %v", method, len(got), r.errs)
 			}
@@ -97,7 +97,7 @@ func TestProvisionalSlowsDown(t *testing.T) {
 		var r results
 		b.tr.Start(outgoing("OPTIONS"), r.got)
 		u.sendRaw(answer(u.one(), "100 Trying"))
-		time.Sleep(10 * time.Second)
+		sleep(10 * time.Second)
 		if got := u.take(); len(got) != 3 || len(r.status) != 0 { // RFC 3261 §17.1.2.2: 0.5, then every 4 seconds
 			t.Errorf("%d %v", len(got), r.status)
 		}
@@ -188,13 +188,13 @@ func TestInviteThatIsNeverAnswered(t *testing.T) {
 		var r results
 		b.tr.Start(outgoing("INVITE"), r.got)
 		u.sendRaw(answer(u.one(), "183 Session Progress"))
-		time.Sleep(3 * time.Minute)
+		sleep(3 * time.Minute)
 		if got := u.take(); len(got) != 0 {
 			t.Fatalf("%q", got)
 		}
-		time.Sleep(15 * time.Second) // timer C (RFC 3261 §16.8)
+		sleep(15 * time.Second) // timer C (RFC 3261 §16.8)
 		b.starts(u.take()[0], "CANCEL ")
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if len(r.errs) != 1 || !errors.Is(r.errs[0], transport.ErrTimeout) {
 			t.Errorf("%+v", r)
 		}
