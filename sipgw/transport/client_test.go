@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -253,6 +254,60 @@ func TestRequestsThatCannotLeave(t *testing.T) {
 		}
 		if f, err := b.tr.FlowTo(transport.URI{Scheme: "sip", Host: "192.0.2.9"}); err != nil || f.Remote() != netip.MustParseAddrPort("192.0.2.9:5060") {
 			t.Error(f, err)
+		}
+	})
+}
+
+// names is a DNS of a few names.
+type names struct {
+	srv  map[string]*net.SRV
+	addr map[string]string
+}
+
+func (n names) LookupSRV(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	if s := n.srv[service+" "+proto+" "+name]; s != nil {
+		return name, []*net.SRV{s}, nil
+	}
+	return "", nil, errors.New("no such service")
+}
+
+func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if a, ok := n.addr[host]; ok {
+		// One that our sockets cannot send to comes first.
+		return []netip.Addr{netip.MustParseAddr("2001:db8::9"), netip.MustParseAddr(a)}, nil
+	}
+	return nil, errors.New("no such host")
+}
+
+// RFC 3263 §4.2: services where no port is written, and then addresses.
+func TestNamesAreLookedUp(t *testing.T) {
+	dns := names{
+		srv:  map[string]*net.SRV{"sip udp example.org": {Target: "pbx.example.org.", Port: 5070}, "sip udp broken.example.org": {Target: "nowhere.example.org.", Port: 1}},
+		addr: map[string]string{"pbx.example.org": "192.0.2.7", "plain.example.org": "192.0.2.7", "broken.example.org": "192.0.2.7"},
+	}
+	play(t, transport.Options{Resolver: dns}, nil, func(b *bed) {
+		usual, other := b.peer(phoneAt), b.peer("192.0.2.7:5070")
+		defer usual.close()
+		defer other.close()
+		for uri, at := range map[string]*peer{
+			"sip:a@example.org": other, "sip:a@pbx.example.org:5070": other, "sip:a@plain.example.org": usual,
+			"sip:a@broken.example.org": usual, "sip:a@nowhere.example.org": nil, "sip:example.org:5071": nil,
+		} {
+			var r results
+			o := outgoing("OPTIONS")
+			o.URI = uri
+			b.tr.Start(o, r.got)
+			synctest.Wait()
+			if at == nil {
+				if len(r.errs) != 1 || !errors.Is(r.errs[0], transport.ErrUnreachable) {
+					t.Errorf("%s: %+v", uri, r.errs)
+				}
+				continue
+			}
+			at.sendRaw(answer(b.starts(at.one(), "OPTIONS "+uri), "200 OK"))
+			if len(r.status) != 1 {
+				t.Errorf("%s: %+v", uri, r.errs)
+			}
 		}
 	})
 }
