@@ -73,6 +73,7 @@ var rules = []rule{
 	oneDomainEach,
 	adminsAreOurs,
 	directoryRules,
+	presenceRules,
 	sipAddressesOnce,
 	sipIsReached,
 	sipCertificate,
