@@ -76,6 +76,9 @@ var rules = []rule{
 	componentRules,
 	directoryRules,
 	presenceRules,
+	sipAddressesOnce,
+	sipIsReached,
+	sipCertificate,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without
