@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -218,7 +219,10 @@ func (srv *Server) arrive(ctx context.Context, p *Packet, a *Account, exists boo
 			return Done
 		}
 		t := ToOther
-		if q.From.Bare() == a.JID {
+		switch {
+		case q.To.IsFull():
+			t = ToAlias
+		case q.From.Bare() == a.JID:
 			t = ToSelf
 		}
 		return srv.answer(ctx, q, t)
@@ -254,6 +258,7 @@ func situation(p *Packet, a *Account, exists bool) Situation {
 			s.Willing = s.Willing || v.Priority >= 0
 		}
 	}
+	s.Alias = s.Full && !s.Match && slices.Contains(p.srv.reg.aliases, resource)
 	return s
 }
 

@@ -18,9 +18,9 @@ import (
 type Availability struct {
 	Priority int8
 	Show     string
-	Since    time.Time
-	Head     []byte // up to and with " to='"
-	Tail     []byte // from the closing quote on
+	Since    time.Time // when it began to show that
+	Head     []byte    // up to and with " to='"
+	Tail     []byte    // from the closing quote on
 }
 
 // Session is one bound resource. It outlives its connection when it can be

@@ -48,6 +48,7 @@ var (
 	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
 	reOverlook = regexp.MustCompile(`\A(\S+)\s+overlooks\s+(<.*)\z`)
+	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -67,6 +68,9 @@ func parseStep(source string) (action, error) {
 	}
 	if do, ok := parseGroup(source); ok {
 		return do, nil
+	}
+	if m := reSays.FindStringSubmatch(source); m != nil {
+		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
