@@ -22,6 +22,11 @@ func ParseField(s string) (f Field, err error) {
 		return Field{}, errLong
 	}
 	s = trim(s)
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return Field{}, errChar // it may be written again, into another message
+		}
+	}
 	switch open := bracket(s); {
 	case open >= 0:
 		f.Name = trim(s[:open])
@@ -74,16 +79,23 @@ func quoted(s string) int {
 // is there twice it is the first.
 func (f Field) Param(name string) (value string, found bool) {
 	for rest := f.Params; rest != ""; {
-		var key, val string
-		if key, val, rest = cutParam(rest); strings.EqualFold(key, name) {
-			return unquote(val), true
+		var p Param
+		if p, rest = CutParam(rest); Is(p.Name, name) {
+			return p.Value, true
 		}
 	}
 	return "", false
 }
 
-// cutParam cuts the first of parameters off, whose values may be quoted.
-func cutParam(s string) (key, value, rest string) {
+// Param is a parameter of a header field.
+type Param struct {
+	Name  string
+	Value string // without the quotes around it; escapes stay, nothing that we read has one
+	Text  string // as it was written
+}
+
+// CutParam cuts the first of parameters off, each of which begins with a semicolon.
+func CutParam(s string) (p Param, rest string) {
 	s = s[1:]
 	end := len(s)
 	for i := 0; i < len(s); i++ {
@@ -98,17 +110,17 @@ func cutParam(s string) (key, value, rest string) {
 			break
 		}
 	}
-	key, value, _ = strings.Cut(s[:end], "=")
-	return trim(key), trim(value), s[end:]
+	p.Text = trim(s[:end])
+	name, value, _ := strings.Cut(p.Text, "=")
+	p.Name, p.Value = trim(name), trim(value)
+	if v := p.Value; len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"' {
+		p.Value = v[1 : len(v)-1]
+	}
+	return p, s[end:]
 }
 
-// unquote takes the quotes off. Escapes stay: nothing that we read has one.
-func unquote(s string) string {
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		return s[1 : len(s)-1]
-	}
-	return s
-}
+// Is says whether two words are the same, in any letters.
+func Is(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 // Split calls each for the values of a header field that may have several,
 // separated by commas, until it returns false. Commas in quotes and brackets
