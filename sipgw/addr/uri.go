@@ -248,7 +248,7 @@ func lower(c byte) byte {
 }
 
 // sameParams says whether b has the parameters of a: those that it does not have do
-// not matter, but for the four that say how to get there.
+// not matter, but for those that say how to get there.
 func sameParams(a, b URI) bool {
 	for rest := a.Params; rest != ""; {
 		var p string
@@ -263,7 +263,7 @@ func sameParams(a, b URI) bool {
 }
 
 func mustMatch(param string) bool {
-	for _, name := range [...]string{"user", "ttl", "method", "maddr"} {
+	for _, name := range [...]string{"user", "ttl", "method", "maddr", "transport"} {
 		if strings.EqualFold(param, name) {
 			return true
 		}

@@ -139,6 +139,10 @@ func (k *Keeper[K, V]) waiting() (soon, lazy bool) {
 	return len(k.soon) > 0, len(k.lazy) > 0
 }
 
+// Flush stores everything that waits at once, and says whether it could. It is for
+// when nobody runs the keeper.
+func (k *Keeper[K, V]) Flush(ctx context.Context) bool { return k.flush(ctx, true) }
+
 // flush stores what waits, and says whether it could.
 func (k *Keeper[K, V]) flush(ctx context.Context, all bool) bool {
 	for {
