@@ -33,8 +33,11 @@ type Flow struct {
 	Transport Transport
 	Remote    netip.AddrPort // that the network shows, whatever the device believes
 
-	// ID names the connection, or the socket that datagrams come to. 0 is a connection
-	// that is no more: of before a restart.
+	// Local is the socket that datagrams come to.
+	Local netip.AddrPort
+
+	// ID names the connection. 0 is one that is no more, of before a restart; and UDP
+	// has none.
 	ID uint64
 }
 

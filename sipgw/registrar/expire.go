@@ -146,7 +146,7 @@ func (r *Registrar) Run(ctx context.Context) {
 	work.Go(func() { r.keeper.Run(ctx) })
 	defer work.Wait()
 	for ctx.Err() == nil {
-		r.sleep(ctx, r.Expire(time.Now()))
+		wait(ctx, r.Expire(time.Now()), r.wake)
 	}
 }
 
@@ -154,15 +154,15 @@ func (r *Registrar) Run(ctx context.Context) {
 // one by one.
 const atLeast = 100 * time.Millisecond
 
-// sleep waits until it is time, or something ends sooner than was known.
-func (r *Registrar) sleep(ctx context.Context, until time.Time) {
+// wait waits until it is time, or something is to be done sooner than was known.
+func wait(ctx context.Context, until time.Time, wake <-chan struct{}) {
 	var timer <-chan time.Time
 	if !until.IsZero() {
 		timer = time.After(max(time.Until(until), atLeast))
 	}
 	select {
 	case <-timer:
-	case <-r.wake:
+	case <-wake:
 	case <-ctx.Done():
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/sipgw/deadline"
 	"rollcall/sipgw/keep"
+	"rollcall/sipgw/news"
 )
 
 // Store keeps bindings.
@@ -50,9 +51,7 @@ type shard struct {
 	aors     map[string]*address
 	streams  map[uint64][]place // bindings over connections, by the connection's ID
 	ends     deadline.Heap[place]
-	queue    []Change // to be told to the listeners
-	spare    []Change // room for the next queue
-	telling  bool     // somebody is at it
+	news     news.Queue[Change]
 	bindings int
 }
 
@@ -154,7 +153,7 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 			s.enter(b)
 		}
 	}
-	s.queue = append(s.queue, *c)
+	s.news.Add(*c)
 }
 
 // movedFrom says whether a binding says more than the one before it than that it
@@ -218,30 +217,13 @@ func (r *Registrar) Count() (n int) {
 }
 
 // tell tells the listeners of what has happened. The caller holds the shard, and does
-// not any more afterwards. If somebody else is at it, they go on with this.
+// not any more afterwards.
 func (r *Registrar) tell(s *shard) {
-	if s.telling || len(s.queue) == 0 {
-		s.mu.Unlock()
-		return
-	}
-	s.telling = true
-	for len(s.queue) > 0 {
-		queue := s.queue
-		s.queue, s.spare = s.spare[:0], nil
-		s.mu.Unlock()
-		for i := range queue {
-			for _, listener := range r.listeners {
-				listener(queue[i])
-			}
+	s.news.Tell(&s.mu, func(c *Change) {
+		for _, listener := range r.listeners {
+			listener(*c)
 		}
-		clear(queue)
-		s.mu.Lock()
-		if cap(queue) <= 64 {
-			s.spare = queue
-		}
-	}
-	s.telling = false
-	s.mu.Unlock()
+	})
 }
 
 // save is what the keeper stores with.
@@ -278,7 +260,7 @@ func (r *Registrar) Load(ctx context.Context, now time.Time) error {
 		s.mu.Lock()
 		for _, b := range list {
 			s.bindings++
-			s.queue = append(s.queue, Change{What: Restored, AOR: aor, Binding: b, After: list, At: now})
+			s.news.Add(Change{What: Restored, AOR: aor, Binding: b, After: list, At: now})
 		}
 		r.set(s, aor, list, now.Add(Grace).UnixNano())
 		r.tell(s)
