@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"rollcall/sipgw/deadline"
 )
 
 // never is later than anything.
@@ -146,24 +148,7 @@ func (r *Registrar) Run(ctx context.Context) {
 	work.Go(func() { r.keeper.Run(ctx) })
 	defer work.Wait()
 	for ctx.Err() == nil {
-		wait(ctx, r.Expire(time.Now()), r.wake)
-	}
-}
-
-// atLeast keeps a crowd of bindings that end one after another from being looked at
-// one by one.
-const atLeast = 100 * time.Millisecond
-
-// wait waits until it is time, or something is to be done sooner than was known.
-func wait(ctx context.Context, until time.Time, wake <-chan struct{}) {
-	var timer <-chan time.Time
-	if !until.IsZero() {
-		timer = time.After(max(time.Until(until), atLeast))
-	}
-	select {
-	case <-timer:
-	case <-wake:
-	case <-ctx.Done():
+		deadline.Wait(ctx, r.Expire(time.Now()), r.wake)
 	}
 }
 

@@ -249,7 +249,7 @@ func (q *Qualifier) Run(ctx context.Context) {
 			}
 			probes.Go(func() { q.ask(ctx, b) })
 		}
-		wait(ctx, next, q.wake)
+		deadline.Wait(ctx, next, q.wake)
 	}
 }
 
