@@ -3,6 +3,8 @@ package registrar
 import (
 	"errors"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"rollcall/sipgw/addr"
 )
@@ -68,7 +70,7 @@ func ParseContacts(values []string) (contacts []Contact, star bool, err error) {
 
 func (c *Contact) parse(s string) error {
 	f, err := addr.ParseField(s)
-	if err != nil || len(f.Params) > maxParams {
+	if err != nil || len(f.Params) > maxParams || !utf8.ValidString(f.Params) {
 		return errContact
 	}
 	if c.uri, err = addr.Parse(f.URI); err != nil {
@@ -143,7 +145,7 @@ func ParsePath(values []string) (path []string, err error) {
 			if bad == nil {
 				_, bad = addr.Parse(f.URI)
 			}
-			if bad != nil || len(s) > maxPath || len(path) == maxPaths {
+			if bad != nil || len(s) > maxPath || !utf8.ValidString(s) || len(path) == maxPaths {
 				err = errPath
 				return false
 			}
@@ -170,4 +172,29 @@ func firstHopKnowsOutbound(path []string) bool {
 	}
 	_, found := uri.Param("ob")
 	return found
+}
+
+// isText says whether s can be stored and shown: it is UTF-8 without control
+// characters.
+func isText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+// agent is what is kept of a User-Agent: so much of it, as text.
+func agent(s string) string {
+	cut := s[:min(len(s), maxAgent)]
+	if isText(cut) {
+		return cut
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, cut)
 }

@@ -29,7 +29,7 @@ func TestParseContacts(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"<sip:a", "<>", "mailto:a@h", "tel:+49", "<sip:a>x", "<sip:a>;q=2", "<sip:a>;q=0.1234", "<sip:a>;q=.5", "<sip:a>;q=",
-		"<sip:a>;reg-id=0", "<sip:a>;reg-id=x", "<sip:a\r\nX: y>", "<sip:a>;x=\"\r\nX: y\"", "*, <sip:a>", "<sip:a>, *",
+		"<sip:a>;reg-id=0", "<sip:a>;reg-id=x", "<sip:a\r\nX: y>", "<sip:a>;x=\"\r\nX: y\"", "<sip:a>;x=\xff", "*, <sip:a>", "<sip:a>, *",
 		"<sip:a>" + strings.Repeat(";a=b", maxParams), strings.Repeat("<sip:a>,", maxContacts+1),
 	} {
 		if got, star, err := ParseContacts([]string{bad}); err == nil {
@@ -63,6 +63,21 @@ func TestParsePath(t *testing.T) {
 	for _, bad := range []string{"<sip:a", "<mailto:a>", strings.Repeat("<sip:a>,", maxPaths+1), "<sip:a>;x=" + strings.Repeat("x", maxPath)} {
 		if got, err := ParsePath([]string{bad}); err == nil {
 			t.Errorf("%q: got %q", bad, got)
+		}
+	}
+}
+
+// What is kept is text, wherever it is cut.
+func TestAgent(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                                  "",
+		"Phone 1.0":                         "Phone 1.0",
+		"a\xffb\x00c\r\nd":                  "abcd",
+		strings.Repeat("a", 300):            strings.Repeat("a", maxAgent),
+		strings.Repeat("a", 127) + "\u00eb": strings.Repeat("a", 127),
+	} {
+		if got := agent(s); got != want {
+			t.Errorf("%q became %q", s, got)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (r *Registration) check(cfg *Config) *Result {
 		return &Result{Status: 420, Reason: "Bad Extension", Unsupport: missing}
 	}
 	switch {
-	case r.CallID == "" || len(r.CallID) > maxCallID:
+	case r.CallID == "" || len(r.CallID) > maxCallID || !isText(r.CallID):
 		return refuse(400, "Bad Call-ID")
 	case r.Star && (r.Expires != 0 || len(r.Contacts) > 0):
 		return refuse(400, "Contact: * needs Expires: 0") // RFC 3261 §10.3 step 6
@@ -275,7 +275,7 @@ func (p *planner) binding(c *Contact, wanted time.Duration) *Binding {
 	r := p.reg
 	return &Binding{
 		Contact: c.URI, Params: c.Params, Q: c.Q, Instance: c.Instance, RegID: c.RegID, Path: r.Path,
-		CallID: r.CallID, CSeq: r.CSeq, UserAgent: r.UserAgent[:min(len(r.UserAgent), maxAgent)], Flow: r.Flow,
+		CallID: r.CallID, CSeq: r.CSeq, UserAgent: agent(r.UserAgent), Flow: r.Flow,
 		Refreshed: p.now, Expires: p.now.Add(p.cfg.grant(wanted, r.Flow.Transport)),
 	}
 }
@@ -337,7 +337,7 @@ func (p *planner) named(b *Binding) bool {
 // the same but the Call-ID.
 func (p *planner) restarted(b *Binding, c *Contact) bool {
 	if b.Instance != "" || c.Instance != "" || b.CallID == p.reg.CallID ||
-		b.UserAgent == "" || b.UserAgent != p.reg.UserAgent || b.Flow.Remote.Addr() != p.reg.Flow.Remote.Addr() {
+		b.UserAgent == "" || b.UserAgent != agent(p.reg.UserAgent) || b.Flow.Remote.Addr() != p.reg.Flow.Remote.Addr() {
 		return false
 	}
 	u, err := addr.Parse(b.Contact)

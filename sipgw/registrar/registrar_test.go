@@ -380,6 +380,7 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("unsupported are %q", got.Unsupport)
 	}
 	o.send(0, "Contact: <sip:a>\nCall-ID: "+strings.Repeat("a", maxCallID+1), 400)
+	o.send(0, "Contact: <sip:a>\nCall-ID: a\xff", 400) // no database would take it
 	o.send(0, "Contact: <sip:a>, <sip:b>;q=0.9, <sip:c>", 403)
 	o.send(0, "Contact: <sip:a>, <sip:b>;q=0.9", 200, "sip:a 300", "sip:b 300")
 	o.send(0, "Contact: <sip:c>\nCSeq: 2", 403, "sip:a 300", "sip:b 300")
