@@ -17,13 +17,18 @@ type Config struct {
 	MaxExpires    time.Duration
 	MaxExpiresUDP time.Duration
 
-	// MaxBindings is how many bindings an address may have, 50 at most. 0 is 10.
+	// MaxBindings is how many bindings an address may have, up to [MostBindings]. 0 is
+	// 10.
 	MaxBindings int
 
 	// Jitter returns numbers from 0 up to 1, so that devices do not all refresh at the
 	// same time. nil is chance.
 	Jitter func() float64
 }
+
+// MostBindings is the most that can be configured: with those of one request they
+// have to fit 64 bits (see plan.go).
+const MostBindings = 64 - maxContacts
 
 // Grace is how long a binding is kept after its time: a refresh may be on its way
 // for as long (64·T1, RFC 3261 §17.1.2.2).
@@ -45,7 +50,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxBindings <= 0 {
 		c.MaxBindings = 10
 	}
-	c.MaxBindings = min(c.MaxBindings, 50) // with those of one request they have to fit 64 bits
+	c.MaxBindings = min(c.MaxBindings, MostBindings)
 	if c.Jitter == nil {
 		c.Jitter = rand.Float64
 	}

@@ -63,12 +63,6 @@ const maxProbes = 512
 
 // NewQualifier returns a qualifier that looks after nobody yet.
 func NewQualifier(parts QualifyParts, cfg QualifyConfig) *Qualifier {
-	if cfg.Every == 0 {
-		cfg.Every = 30 * time.Second
-	}
-	if cfg.EveryCritical == 0 {
-		cfg.EveryCritical = 15 * time.Second
-	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 5 * time.Second
 	}

@@ -114,7 +114,7 @@ func runWard(t *testing.T, test func(w *ward)) {
 				defer w.mu.Unlock()
 				w.told = append(w.told, fmt.Sprintf("%s %v", r.Binding.AOR, r.Health))
 			},
-		}, QualifyConfig{Jitter: half})
+		}, QualifyConfig{Every: 30 * time.Second, EveryCritical: 15 * time.Second, Jitter: half})
 		w.OnChange(w.q.Observe)
 		ctx, cancel := context.WithCancel(t.Context())
 		var work sync.WaitGroup
@@ -200,6 +200,17 @@ func TestQualifyRebootAndGone(t *testing.T) {
 		if len(w.q.byID) > 0 || len(w.q.byFlow) > 0 {
 			t.Errorf("left are %v, %v", w.q.byID, w.q.byFlow)
 		}
+	})
+}
+
+// Who is not to be asked is not.
+func TestQualifyNobody(t *testing.T) {
+	runWard(t, func(w *ward) {
+		w.q.cfg.Every = 0
+		w.register("To: 2001@x\nContact: <sip:a>")
+		w.register("To: 2001@x\nContact: <sip:a>\nCall-ID: b")
+		w.register("To: help@x\nContact: <sip:h>\nSource: 192.0.2.2:5060")
+		w.after(16*time.Second, map[string]int{"help@x": 1})
 	})
 }
 

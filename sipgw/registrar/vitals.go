@@ -5,8 +5,7 @@ import "time"
 // QualifyConfig says how devices are asked whether they are there.
 type QualifyConfig struct {
 	// Every is how often; EveryCritical is how often those are asked that matter most.
-	// A device that has sent something in that time is not asked. 0 is 30 s, and 15 s.
-	// Less than 0 never asks.
+	// A device that has sent something in that time is not asked. 0 never asks.
 	Every, EveryCritical time.Duration
 
 	// Timeout is how long an answer may take. 0 is 5 s.
