@@ -28,7 +28,8 @@ func benchRegistrar() *Registrar {
 func BenchmarkRefresh(b *testing.B) {
 	const devices = 10_000
 	r := benchRegistrar()
-	r.OnChange(func(Change) {})
+	q := NewQualifier(QualifyParts{}, QualifyConfig{Every: time.Minute})
+	r.OnChange(q.Observe)
 	all := make([]Registration, devices)
 	for i := range all {
 		all[i] = benchRequest(b, i)
@@ -55,7 +56,8 @@ func BenchmarkParseContact(b *testing.B) {
 	}
 }
 
-// Ten thousand devices have to be small, while they register and refresh.
+// Ten thousand devices have to be small, with what is known of how they are, while
+// they register and refresh.
 func TestMemory(t *testing.T) {
 	const devices, most = 10_000, 1400
 	heap := func() uint64 {
@@ -67,6 +69,8 @@ func TestMemory(t *testing.T) {
 	}
 	before := heap()
 	r := benchRegistrar()
+	q := NewQualifier(QualifyParts{}, QualifyConfig{Every: time.Minute})
+	r.OnChange(q.Observe)
 	for round := range 3 {
 		for i := range devices {
 			reg := benchRequest(t, i)
@@ -86,4 +90,22 @@ func TestMemory(t *testing.T) {
 		t.Errorf("a binding takes %d bytes, more than %d", each, most)
 	}
 	runtime.KeepAlive(r)
+	runtime.KeepAlive(q)
+}
+
+func BenchmarkHeard(b *testing.B) {
+	const devices = 10_000
+	r := benchRegistrar()
+	q := NewQualifier(QualifyParts{}, QualifyConfig{Every: time.Minute})
+	r.OnChange(q.Observe)
+	all := make([]Registration, devices)
+	for i := range all {
+		all[i] = benchRequest(b, i)
+		r.Register(start, all[i])
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		q.Heard(start, all[i%devices].Flow)
+	}
 }

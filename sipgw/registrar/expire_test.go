@@ -14,14 +14,14 @@ import (
 func TestExpiry(t *testing.T) {
 	o := newOffice(t, Config{})
 	o.send(0, "Contact: <sip:a>;expires=120, <sip:b>;expires=100;q=0", 200, "sip:a 120", "sip:b 100")
-	o.told = nil
+	o.forget()
 	at := func(d time.Duration) time.Time { return start.Add(d) }
 	if next := o.Expire(at(131 * time.Second)); !next.Equal(at(132 * time.Second)) {
 		t.Errorf("next is %v", next)
 	}
 	o.expectTold()
 	o.send(131*time.Second, "Contact: <sip:a>;expires=200\nCSeq: 2", 200, "sip:a 200", "sip:b -31")
-	o.told = nil
+	o.forget()
 	if next := o.Expire(at(132 * time.Second)); !next.Equal(at(152 * time.Second)) {
 		t.Errorf("next is %v", next)
 	}
@@ -30,7 +30,7 @@ func TestExpiry(t *testing.T) {
 	o.expectTold()
 	// Shortened: it ends sooner than was known.
 	o.send(153*time.Second, "Contact: <sip:a>;expires=60\nCSeq: 3", 200, "sip:a 60")
-	o.told = nil
+	o.forget()
 	o.Expire(at((153 + 91) * time.Second))
 	o.expectTold()
 	o.Expire(at((153 + 92) * time.Second))
@@ -85,7 +85,7 @@ func TestRunExpires(t *testing.T) {
 		o.now("Contact: <sip:a>;expires=200")
 		synctest.Wait()
 		o.now("Contact: <sip:b>;expires=100\nTo: 2002@x") // sooner than what is waited for
-		o.told = nil
+		o.forget()
 		time.Sleep(132*time.Second - time.Millisecond)
 		synctest.Wait()
 		o.expectTold()
@@ -163,7 +163,7 @@ func TestRestart(t *testing.T) {
 				t.Errorf("told was %+v", c)
 			}
 		}
-		o.told = nil
+		o.forget()
 		if b := o.Lookup("2006@x")[0]; b.Expires.After(time.Now().Add(331 * time.Second)) {
 			t.Errorf("a binding ends %v", b.Expires)
 		}
@@ -179,9 +179,11 @@ func TestRestart(t *testing.T) {
 		o.expectTold("refreshed sip:tcp2", "registered sip:new", "flow closed sip:tcp")
 		time.Sleep(4 * time.Minute)
 		synctest.Wait()
+		o.shelf.mu.Lock()
 		if _, kept := o.shelf.has[5]; kept || len(o.shelf.has) != 5 {
 			t.Errorf("there is %v", o.shelf.has)
 		}
+		o.shelf.mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		o.expectTold("expired sip:udp", "expired sip:new", "expired sip:far")

@@ -58,8 +58,10 @@ type office struct {
 	*Registrar
 	t     *testing.T
 	shelf *shelf
-	told  []string
-	last  []Change
+
+	mu   sync.Mutex // guards the fields below
+	told []string
+	last []Change
 }
 
 func newOffice(t *testing.T, cfg Config) *office {
@@ -73,6 +75,8 @@ func newOffice(t *testing.T, cfg Config) *office {
 		if c.Reboot != "" {
 			word += " (" + c.Reboot + ")"
 		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
 		o.told = append(o.told, word)
 		o.last = append(o.last, c)
 	})
@@ -82,9 +86,18 @@ func newOffice(t *testing.T, cfg Config) *office {
 // expectTold compares what was told since it was last asked.
 func (o *office) expectTold(want ...string) {
 	o.t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if !slices.Equal(o.told, want) {
 		o.t.Errorf("told was %q, want %q", o.told, want)
 	}
+	o.told, o.last = nil, nil
+}
+
+// forget forgets what was told.
+func (o *office) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.told, o.last = nil, nil
 }
 
@@ -285,7 +298,7 @@ func TestRebootSigns(t *testing.T) {
 			o := newOffice(t, Config{})
 			o.Register(start, request(t, tt.first))
 			old := o.Lookup("2001@x")[0]
-			o.told = nil
+			o.forget()
 			got := o.Register(start.Add(tt.after*time.Second), request(t, tt.second))
 			if told := strings.Join(o.told, ", "); got.Status != tt.status || told != tt.told {
 				t.Fatalf("got %d %s, told %q", got.Status, got.Reason, told)
@@ -332,7 +345,7 @@ func TestOutbound(t *testing.T) {
 	o.expectTold("registered sip:a@1", "registered sip:a@1", "refreshed sip:a@9")
 	o.send(2*time.Second, "Contact: <sip:a@9>"+one+", <sip:b>\nFlow: 9\nCSeq: 4", 400, "sip:a@9 3599", "sip:a@1 3598")
 	o.send(2*time.Second, "Contact: <sip:a@9>"+one+", <sip:b>;expires=0\nFlow: 9\nCSeq: 4", 200, "sip:a@9 3600", "sip:a@1 3598")
-	o.told = nil
+	o.forget()
 	o.Closed(start.Add(3*time.Second), 7) // the flow was replaced
 	o.expectTold()
 	o.Closed(start.Add(3*time.Second), 9)
@@ -402,7 +415,7 @@ func TestLookup(t *testing.T) {
 func TestRemove(t *testing.T) {
 	o := newOffice(t, Config{})
 	o.send(0, "Contact: <sip:a>, <sip:b>;q=0", 200, "sip:a 300", "sip:b 300")
-	o.told = nil
+	o.forget()
 	o.Remove(start, "2001@x")
 	o.expectTold("deactivated sip:a", "deactivated sip:b")
 	o.Remove(start, "2001@x")
@@ -424,4 +437,56 @@ func TestListener(t *testing.T) {
 		t.Errorf("told was %+v", o.last)
 	}
 	o.expectTold("registered sip:a", "registered sip:b")
+}
+
+// Everything at once: in the end the listeners know what there is.
+func TestAllAtOnce(t *testing.T) {
+	o := newOffice(t, Config{})
+	var mu sync.Mutex
+	known := map[uint64]string{}
+	o.Registrar.listeners = []func(Change){func(c Change) {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.What.Gone() {
+			delete(known, c.Binding.ID)
+			return
+		}
+		if c.Old == nil && known[c.Binding.ID] != "" {
+			t.Errorf("%s is new twice", c.Binding.Contact)
+		}
+		known[c.Binding.ID] = fmt.Sprint(c.AOR, c.Binding.Contact, c.Binding.CSeq)
+	}}
+	var work sync.WaitGroup
+	for worker := range 4 {
+		work.Go(func() {
+			for i := range 400 {
+				now := start.Add(time.Duration(i) * time.Second)
+				r := request(t, fmt.Sprintf("To: %d@x\nContact: <sip:a%d>\nCSeq: %d\nCall-ID: %d\nFlow: %d", i%7, i%3, i, worker, i%5+1))
+				switch {
+				case i%41 == 0:
+					o.Closed(now, uint64(i%5+1))
+				case i%37 == 0:
+					o.Remove(now, r.AOR)
+				case i%23 == 0:
+					o.Expire(now.Add(time.Hour + Grace))
+				default:
+					o.Register(now, r)
+					o.Lookup(r.AOR)
+				}
+			}
+		})
+	}
+	work.Wait()
+	count := 0
+	for aor := range 7 {
+		for _, b := range o.Lookup(fmt.Sprintf("%d@x", aor)) {
+			count++
+			if known[b.ID] != fmt.Sprint(b.AOR, b.Contact, b.CSeq) {
+				t.Errorf("known is %q of %+v", known[b.ID], b)
+			}
+		}
+	}
+	if count == 0 || count != len(known) || count != o.Count() {
+		t.Errorf("there are %d, known are %d, counted %d", count, len(known), o.Count())
+	}
 }
