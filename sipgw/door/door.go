@@ -57,6 +57,9 @@ func New(parts Parts) *Door { return &Door{parts: parts} }
 // Flow is a flow as the registrar keeps it; [transport.Transport.Named] finds it
 // again.
 func Flow(f transport.Flow) registrar.Flow {
+	if f.IsZero() {
+		return registrar.Flow{}
+	}
 	return registrar.Flow{
 		Transport: registrar.Transport(f.Kind()), Remote: f.Remote(), Local: f.Local(), ID: f.Connection(),
 	}
