@@ -73,6 +73,7 @@ var rules = []rule{
 	oneDomainEach,
 	adminsAreOurs,
 	directoryRules,
+	presenceRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

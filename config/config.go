@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"rollcall/directory"
+	"rollcall/presence"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server"
@@ -73,6 +74,7 @@ type Config struct {
 	VCard        vcard.Config
 	Private      privatexml.Config
 	Search       search.Config
+	Presence     presence.Config
 	Contact      addresses.Config
 	Registration register.Config
 	Floodgate    floodgate.Config

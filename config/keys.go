@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/sipgw/registrar"
@@ -119,6 +120,13 @@ var keys = []key{
 
 	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
 	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
+
+	of("presence.language", live, language, func(c *Config) *string { return &c.Presence.Language }),
+	of("presence.time_zone", live, zone, func(c *Config) *string { return &c.Presence.Zone }),
+	of("presence.states", live, states, func(c *Config) *[]presence.State { return &c.Presence.States }),
+	of("presence.words", live, languages, func(c *Config) *map[string]presence.Words { return &c.Presence.Words }),
+	of("presence.roles", live, list(0, role), func(c *Config) *[]presence.RoleHolders { return &c.Presence.Roles }),
+	of("presence.audience", live, list(0, audience), func(c *Config) *[]presence.Rule { return &c.Presence.Audience }),
 
 	of("contact.abuse", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Abuse }),
 	of("contact.admin", live, list(0, uri), func(c *Config) *[]string { return &c.Contact.Admin }),

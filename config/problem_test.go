@@ -42,7 +42,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, contact, registration, floodgate, directory, sip, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, sip, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -72,6 +72,55 @@ var problemTests = []struct {
 	}},
 	{"[[server.domains]]\nname = 'a.example'\n\n[[server.domains]]\nname = 'a.example'\nanonymous = true\n", []string{
 		`server.domains[1] (line 4): named twice; leave one of them out`,
+	}},
+	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
+		`presence.roles[0] = { … } (line 4): role is missing; write { role = "dispatcher", groups = ["…"] }`,
+		`presence.roles[0].accounts[0] = "a" (line 4): not the address of a person; write "alice@example.org"`,
+		`presence.roles[1] = "x" (line 4): not a table; write { role = …, accounts = …, groups = … }`,
+		`presence.time_zone = "Berlin" (line 2): not a time zone that this machine knows; write "local", "UTC" or a name such as "Europe/Berlin"`,
+		`presence.words.FR = 1 (line 3): not a language; write a tag such as "fr" or "pt-br"`,
+		`presence.words.fr = { … } (line 3): until is missing; write { since = "since {time}", until = "until {time}" }`,
+		`presence.words.fr.since = "depuis" (line 3): not words around {time}; write "since {time}", say`,
+	}},
+	{"[presence.states.person.meeting]\nrank = 300\nshow = 'busy'\nlabel = { en = 'In {room}' }\ncolour = 'red'\n[presence.states.person.nap]\nlabel.en = 'Nap'\n[presence.states.robot.x]\n", []string{
+		`presence.states.person.meeting.colour = "red" (line 5): unknown key; known here: rank, show, label, aside, critical_show, critical_label, rpid, activity, set_by, lasts, longest, seen, labelled, traits, onward`,
+		`presence.states.person.meeting.label = { … } (line 4): the text in "en" has a place that there is not; places are {text} {device} {source} {cause} {counterpart} {ref} {since} {until}, and [ ] around what may be left out`,
+		`presence.states.person.meeting.rank = 300 (line 2): not a rank; write a whole number from 0 to 100`,
+		`presence.states.person.meeting.show = "busy" (line 3): unknown show; write "none" or "chat" or "away" or "xa" or "dnd" or "unavailable"`,
+		`presence.states.person.nap = { … } (line 6): a new state without rank; write its rank too, or the name of a state that there is`,
+		`presence.states.person.nap = { … } (line 6): a new state without show; write its show too, or the name of a state that there is`,
+		`presence.states.robot = { … } (line 8): unknown key; known here: person, device, team`,
+	}},
+	{"[presence.states.person.break]\nlabel = { en = 'Lunch', de = 'Mittagspause' }\nlasts = '9h'\nlongest = '1h'\n[presence.states.device.alarm]\nshow = 'none'\n[presence.states.person.\"custom:Ort\"]\nlabel.en = 'Site'\n", []string{
+		`presence.states.device.alarm.show = "none" (line 6): it would be shown as available though nothing can be reached; write "away", "xa" or "dnd", or leave the trait "unreachable" out`,
+		`presence.states.person."custom:Ort" = { … } (line 7): not the name of a state; write small letters, digits and _, such as "custom:site_visit"`,
+		`presence.states.person.break.label = { … } (line 2): the same in "de" as that of lunch; give one of them another label`,
+		`presence.states.person.break.label = { … } (line 2): the same in "en" as that of lunch; give one of them another label`,
+		`presence.states.person.break.lasts = "9h" (line 3): more than longest; write at most "1h"`,
+	}},
+	{"presence.language = 'fr'\n", []string{
+		`presence.language = "fr" (line 1): a language that times cannot be told in; add it to presence.words`,
+	}},
+	{"presence.language = 'Deutsch'\n", []string{
+		`presence.language = "Deutsch" (line 1): not a language; write a tag such as "de" or "pt-br"`,
+	}},
+	{"[presence.states.person.break]\nlabel = { fr = 'Pause café' }\n", []string{
+		`presence.states.person.break.label.fr (line 2): a language that times cannot be told in; add it to presence.words`,
+	}},
+	{"[[presence.audience]]\nwatchers = 'nobody'\nsubjects = 'self'\nlevel = 'all'\n[[presence.audience]]\nwatchers = { kind = 'person' }\nlevel = 'full'\n[[presence.audience]]\nwatchers = { jid = 'x' }\nsubjects = { kind = 'robot' }\nlevel = 'full'\n[[presence.audience]]\nlevel = 'full'\n", []string{
+		`presence.audience[0].level = "all" (line 4): not a level; write "hidden", "basic", "status", "detail" or "full"`,
+		`presence.audience[0].subjects = "self" (line 3): nothing to select by here; write "everybody" or { kind = "device" }`,
+		`presence.audience[0].watchers = "nobody" (line 2): nothing to select by here; write "everybody" or { group = "Night shift" }`,
+		`presence.audience[1].watchers = { … } (line 6): nothing to select by here; write "everybody" or { group = "Night shift" }`,
+		`presence.audience[2].subjects.kind = "robot" (line 10): not one of the choices; write "person" or "device" or "team" or "role"`,
+		`presence.audience[2].watchers.jid = "x" (line 9): not the address of a person; write "alice@example.org"`,
+		`presence.audience[3] = { … } (line 12): watchers is missing; write { watchers = "staff", subjects = "everybody", level = "status" }`,
+	}},
+	{"presence.audience = [{ watchers = { role = 'clown' }, level = 'full' }]\n", []string{
+		`presence.audience[0].watchers.role (line 1): nobody has this role; say in presence.roles who has it`,
+	}},
+	{"presence.audience = [{ watchers = 'everybody', level = 'full' }, { watchers = 'staff', level = 'basic' }]\n", []string{
+		`presence.audience[0] (line 1): it fits everybody, so those after it never decide; write it last`,
 	}},
 	{"[log]\nlevel = 'loud'\nformat = true\n", []string{
 		`log.format = true (line 3): not one of the choices; write "text" or "json"`,

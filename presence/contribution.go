@@ -1,6 +1,8 @@
 package presence
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"rollcall/xmpp/jid"
@@ -21,6 +23,17 @@ const (
 	Role
 )
 
+var kindNames = []string{"person", "device", "team", "role"}
+
+// String returns the word of the configuration: "person", "device", "team" or "role".
+func (k Kind) String() string { return kindNames[k] }
+
+// ParseKind returns the kind with that word.
+func ParseKind(s string) (k Kind, ok bool) {
+	i := slices.Index(kindNames, s)
+	return Kind(max(i, 0)), i >= 0
+}
+
 // Axis is what a contribution is about.
 type Axis uint8
 
@@ -35,6 +48,11 @@ const (
 	numAxes
 )
 
+var axisNames = [numAxes]string{"reachability", "engagement", "willingness", "health", "policy"}
+
+// String returns the name of the axis in a word.
+func (a Axis) String() string { return axisNames[a] }
+
 // Channel is a way to reach a subject.
 type Channel uint8
 
@@ -45,6 +63,22 @@ const (
 	Voice                      // a device is registered that takes calls
 	Text                       // a device takes SIP MESSAGE
 )
+
+var channelNames = []string{"chat", "mobile", "voice", "text"}
+
+// String lists the channels: "chat, voice", or "none".
+func (c Channel) String() string {
+	var names []string
+	for i, n := range channelNames {
+		if c&(1<<i) != 0 {
+			names = append(names, n)
+		}
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
 
 // Contribution is what one source says about one subject on one axis.
 type Contribution struct {

@@ -8,6 +8,10 @@ type Effective struct {
 	Subject Subject
 	Kind    Kind
 
+	// Critical says that it is a device that stays in sight when it cannot be
+	// reached.
+	Critical bool
+
 	// Version rises with each change of the subject's effective state, over
 	// restarts too.
 	Version uint64

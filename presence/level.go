@@ -1,5 +1,7 @@
 package presence
 
+import "slices"
+
 // Level is how much a watcher may see of a subject.
 type Level uint8
 
@@ -13,3 +15,15 @@ const (
 	Full                // and the other end, and what is hidden from others
 	NumLevels
 )
+
+var levelNames = [NumLevels]string{"hidden", "basic", "status", "detail", "full"}
+
+// String returns the word of the configuration: "hidden", "basic", "status", "detail"
+// or "full".
+func (l Level) String() string { return levelNames[min(l, Full)] }
+
+// ParseLevel returns the level with that word.
+func ParseLevel(s string) (l Level, ok bool) {
+	i := slices.Index(levelNames[:], s)
+	return Level(max(i, 0)), i >= 0
+}
