@@ -74,6 +74,9 @@ var rules = []rule{
 	adminsAreOurs,
 	directoryRules,
 	presenceRules,
+	sipAddressesOnce,
+	sipIsReached,
+	sipCertificate,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

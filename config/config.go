@@ -36,6 +36,7 @@ import (
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -80,6 +81,7 @@ type Config struct {
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
+	SIP          transport.Config
 	Digest       digest.Config // Realm as written: "" is the domain of the devices
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig

@@ -203,6 +203,9 @@ var errRefused = errors.New("siptest: nobody listens there")
 func (n *Network) DialFrom(ctx context.Context, from, to netip.AddrPort) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.streams[to]
+	if outer, ok := n.nat[from]; ok {
+		from = outer
+	}
 	n.mu.Unlock()
 	if l == nil {
 		return nil, errRefused

@@ -224,7 +224,7 @@ func answering(pc *net.UDPConn) {
 // BenchmarkStorm is a request over the limit: what a flood costs for each.
 func BenchmarkStorm(b *testing.B) {
 	t := benchTransport(b, func(*Transport) {})
-	t.gate = newGate(Limits{Rate: 10, Burst: 60, AddressRate: 200, AddressBurst: 2000}, time.Now())
+	t.Reload(Limits{Rate: 10, Burst: 60, AddressRate: 200, AddressBurst: 2000})
 	var from [10]Flow
 	for i := range from {
 		from[i] = Flow{&sink{}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(i + 1)}), 5060)}

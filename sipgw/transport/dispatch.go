@@ -19,11 +19,11 @@ func (t *Transport) receive(data []byte, from Flow) {
 		if !t.expected(data) {
 			return // too late, or nothing of ours
 		}
-	} else if !t.gate.pass(from.remote, classOf(g.method), time.Now()) {
+	} else if !t.gate.pass(t.limits.Load(), from.remote, classOf(g.method), time.Now()) {
 		t.overLimit(data, from)
 		return
 	}
-	if lines(data) > t.cfg.Limits.Headers {
+	if lines(data) > t.limits.Load().Headers {
 		t.reject(data, from, 400, "Too Many Headers")
 		return
 	}

@@ -145,7 +145,7 @@ func (r *Request) onward(leg Leg) (target string, routes []string, next string) 
 		return target, nil, target
 	}
 	first, err := ParseAddress(routes[0])
-	if err == nil && !first.URI.Params.Has("lr") { // a strict router
+	if err == nil && first.URI.IsSIP() && !first.URI.Params.Has("lr") { // a strict router
 		routes = append(routes[1:], "<"+target+">")
 		return first.URI.String(), routes, first.URI.String()
 	}

@@ -40,8 +40,7 @@ func classOf(method []byte) class {
 // each part of a second. What it remembers has a bound: where there are too many
 // sources, those that were not heard for longest are forgotten.
 type gate struct {
-	limits Limits
-	began  time.Time
+	began time.Time
 
 	mu    sync.Mutex // guards what follows
 	ports table[netip.AddrPort, [classes]time.Duration]
@@ -63,21 +62,21 @@ const (
 	maxAddrs = 1 << 13
 )
 
-func newGate(l Limits, now time.Time) *gate {
-	return &gate{limits: l, began: now, ports: newTable[netip.AddrPort, [classes]time.Duration](maxPorts), addrs: newTable[netip.Addr, host](maxAddrs)}
+func newGate(now time.Time) *gate {
+	return &gate{began: now, ports: newTable[netip.AddrPort, [classes]time.Duration](maxPorts), addrs: newTable[netip.Addr, host](maxAddrs)}
 }
 
 // pass counts a request, and reports whether it is within the limits.
-func (g *gate) pass(from netip.AddrPort, c class, now time.Time) bool {
-	if g.limits.Rate <= 0 && g.limits.AddressRate <= 0 || g.limits.trusts(from.Addr()) {
+func (g *gate) pass(l *Limits, from netip.AddrPort, c class, now time.Time) bool {
+	if l.Rate <= 0 && l.AddressRate <= 0 || l.trusts(from.Addr()) {
 		return true
 	}
 	t := now.Sub(g.began)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	// The port first: what one phone sends too much is not to cost its neighbours.
-	if g.limits.Rate > 0 && !use(&g.ports.get(from)[c], g.limits.Rate, g.limits.Burst, t) ||
-		g.limits.AddressRate > 0 && !use(&g.addrs.get(network(from.Addr())).used, g.limits.AddressRate, g.limits.AddressBurst, t) {
+	if l.Rate > 0 && !use(&g.ports.get(from)[c], l.Rate, l.Burst, t) ||
+		l.AddressRate > 0 && !use(&g.addrs.get(network(from.Addr())).used, l.AddressRate, l.AddressBurst, t) {
 		g.n++
 		g.from = from
 		return false

@@ -149,7 +149,7 @@ func (l *listener) accept() {
 			continue
 		}
 		c := newConn(l.t, l.wire, addrPort(nc.RemoteAddr()))
-		if !l.t.conns.add(c, &l.t.cfg.Limits) {
+		if !l.t.conns.add(c, l.t.limits.Load()) {
 			l.t.nobody.note(c.remote, "too many connections")
 			nc.Close()
 			continue

@@ -15,10 +15,12 @@ var parser = newParser()
 
 func newParser() *sip.Parser {
 	length := sip.DefaultHeadersParser()["content-length"]
-	return sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{
+	p := sip.NewParser(sip.WithHeadersParsers(map[string]sip.HeaderParser{
 		"content-length": length,
 		"l":              length,
 	}))
+	p.MaxMessageLength = 1 << 30 // what is too large is found before
+	return p
 }
 
 // Malformed is the error of what cannot be read as a message. It is the reason

@@ -98,7 +98,7 @@ func (t *Transport) dial(h hop, to netip.AddrPort) (Flow, error) {
 	w := t.listening(h.kind, to.Addr())
 	w.dialed = true
 	c := newConn(t, w, to)
-	if t.stopped.Load() || !t.conns.add(c, &t.cfg.Limits) {
+	if t.stopped.Load() || !t.conns.add(c, t.limits.Load()) {
 		return Flow{}, ErrBusy
 	}
 	t.wg.Go(func() {

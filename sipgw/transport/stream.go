@@ -89,7 +89,7 @@ func (f *framer) fill(nc net.Conn) error {
 
 // readStream takes messages from TCP or TLS until the connection ends.
 func (c *conn) readStream(nc net.Conn) {
-	f := framer{most: c.t.cfg.Limits.Message}
+	f := framer{most: c.t.limits.Load().Message}
 	for {
 		if err := f.fill(nc); err != nil {
 			return

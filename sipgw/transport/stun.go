@@ -16,7 +16,7 @@ const (
 
 // stun answers a binding request with the address that it came from.
 func (u *udpLink) stun(data []byte, from Flow) {
-	if !u.t.gate.pass(from.remote, inDialog, time.Now()) {
+	if !u.t.gate.pass(u.t.limits.Load(), from.remote, inDialog, time.Now()) {
 		return
 	}
 	if answer := stunAnswer(data, from); answer != nil {

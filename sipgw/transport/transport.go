@@ -83,6 +83,7 @@ type Transport struct {
 	listeners []*listener
 
 	// Safe.
+	limits  atomic.Pointer[Limits]
 	server  *server
 	client  *client
 	gate    *gate
@@ -96,16 +97,16 @@ type Transport struct {
 // New makes a transport. Nothing is opened yet.
 func New(o Options) (*Transport, error) {
 	limits := o.Config.Limits.orDefaults()
-	o.Config.Limits = limits
 	t := &Transport{
 		cfg: o.Config, network: o.Network, resolver: net.DefaultResolver, cert: o.Certificate, trust: o.Trust,
 		key: o.Key, software: o.Software, log: o.Log,
 		handlers: map[string]Handler{},
 		server:   newServer(limits.Transactions),
 		client:   newClient(limits.Transactions),
-		gate:     newGate(limits, time.Now()),
+		gate:     newGate(time.Now()),
 		done:     make(chan struct{}),
 	}
+	t.limits.Store(&limits)
 	for _, h := range o.Hosts {
 		t.hosts = append(t.hosts, strings.ToLower(h))
 	}
@@ -124,6 +125,12 @@ func New(o Options) (*Transport, error) {
 	}
 	t.conns = newConns(t.boot)
 	return t, nil
+}
+
+// Reload takes over limits, but for that on transactions.
+func (t *Transport) Reload(l Limits) {
+	l = l.orDefaults()
+	t.limits.Store(&l)
 }
 
 // Handle has h take the requests of a method: "REGISTER". What no handler takes is
@@ -196,7 +203,7 @@ func (t *Transport) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			t.conns.reap(now, t.cfg.Limits.Idle)
+			t.conns.reap(now, t.limits.Load().Idle)
 			t.tell()
 		}
 	}

@@ -46,7 +46,7 @@ func (u *udpLink) datagram(data []byte, from Flow) {
 		u.stun(data, from)
 	case isKeepAlive(data):
 		// Phones keep their NAT open with these, and want no answer.
-	case len(data) > u.t.cfg.Limits.Message:
+	case len(data) > u.t.limits.Load().Message:
 		if u.t.gate.mayTell(from.remote, time.Now()) {
 			u.t.reject(data, from, 513, "")
 		}

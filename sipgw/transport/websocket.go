@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -32,11 +33,13 @@ var (
 func upgrade(nc net.Conn, within time.Duration) (*bufio.Reader, error) {
 	nc.SetDeadline(time.Now().Add(within))
 	defer nc.SetDeadline(time.Time{})
-	br := bufio.NewReaderSize(nc, 4096)
-	req, err := http.ReadRequest(bufio.NewReader(io.LimitReader(br, 8<<10)))
+	bounded := &io.LimitedReader{R: nc, N: 8 << 10}
+	br := bufio.NewReaderSize(bounded, 2048)
+	req, err := http.ReadRequest(br)
 	if err != nil {
 		return nil, err
 	}
+	bounded.N = math.MaxInt64 // what is behind it may be read already
 	key := req.Header.Get("Sec-WebSocket-Key")
 	good := req.Method == http.MethodGet && strings.EqualFold(req.Header.Get("Upgrade"), "websocket") &&
 		hasToken(req.Header["Connection"], "upgrade") && req.Header.Get("Sec-WebSocket-Version") == "13" &&
@@ -128,7 +131,7 @@ func appendFrame(b []byte, op byte, data []byte) []byte {
 // (RFC 7118 §5), until the connection ends.
 func (c *conn) readWebSocket(r io.Reader) {
 	var msg []byte
-	most := c.t.cfg.Limits.Message
+	most := c.t.limits.Load().Message
 	for {
 		f, err := readFrame(r, most-len(msg))
 		if err != nil {
