@@ -55,15 +55,16 @@ func (s *shelf) SavePublications(_ context.Context, put []*Publication, gone []u
 // desk is a compositor, and what it has told.
 type desk struct {
 	*Compositor
-	t     *testing.T
-	shelf *shelf
-	told  []string
+	t *testing.T
+
+	mu   sync.Mutex // guards the fields below
+	told []string
 }
 
 const pidf, dialogInfo = "application/pidf+xml", "application/dialog-info+xml"
 
 func newDesk(t *testing.T, cfg Config, s *shelf) *desk {
-	d := &desk{t: t, shelf: s}
+	d := &desk{t: t}
 	d.Compositor = New(Parts{
 		Store: s, Log: slog.New(slog.DiscardHandler),
 		Serves: func(resource string) bool { return strings.HasSuffix(resource, "@x") },
@@ -78,6 +79,8 @@ func newDesk(t *testing.T, cfg Config, s *shelf) *desk {
 		},
 	}, cfg)
 	d.OnChange(func(c Change) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.told = append(d.told, fmt.Sprintf("%v %s %s=%s %v", c.What, c.Publication.Source(), c.Publication.Event, c.Publication.Body, c.Publication.State))
 	})
 	return d
@@ -85,9 +88,18 @@ func newDesk(t *testing.T, cfg Config, s *shelf) *desk {
 
 func (d *desk) expectTold(want ...string) {
 	d.t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !slices.Equal(d.told, want) {
 		d.t.Errorf("told was %q, want %q", d.told, want)
 	}
+	d.told = nil
+}
+
+// forget forgets what was told.
+func (d *desk) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.told = nil
 }
 
@@ -107,7 +119,7 @@ func TestRefusals(t *testing.T) {
 	other := d.Publish(start, publication("").with(func(r *Request) {
 		r.Event, r.ContentType, r.Body = "dialog", dialogInfo, []byte("x")
 	})).ETag
-	d.told = nil
+	d.forget()
 	for _, tt := range []struct {
 		name   string
 		change func(*Request)
@@ -200,12 +212,12 @@ func TestExpire(t *testing.T) {
 	for range 2 {
 		tag := d.publish(0, publication("a").with(func(r *Request) { r.Expires = 100 }), 100)
 		tag = d.publish(50*time.Second, publication("").with(func(r *Request) { r.IfMatch, r.Expires = []string{tag}, 200 }), 200)
-		d.told = nil
+		d.forget()
 		if next := d.Expire(start.Add(100 * time.Second)); !next.Equal(start.Add(250 * time.Second)) {
 			t.Errorf("next is %v", next)
 		}
 		d.publish(110*time.Second, publication("b").with(func(r *Request) { r.IfMatch, r.Expires = []string{tag}, 60 }), 60)
-		d.told = nil
+		d.forget()
 		d.Expire(start.Add(170*time.Second - 1))
 		d.expectTold()
 		d.Expire(start.Add(170 * time.Second))
@@ -225,7 +237,7 @@ func TestForget(t *testing.T) {
 	d.publish(0, publication("old"), 3600)
 	d.publish(0, publication("other").with(func(r *Request) { r.Publisher = "console" }), 3600)
 	d.publish(10*time.Second, publication("new"), 3600)
-	d.told = nil
+	d.forget()
 	d.Forget(start.Add(20*time.Second), "2001@x", "2001", start.Add(10*time.Second))
 	d.expectTold("forgotten publish/1 presence=old OLD")
 	d.Forget(start.Add(20*time.Second), "2002@x", "2001", start.Add(10*time.Second))
@@ -282,9 +294,7 @@ func TestRestart(t *testing.T) {
 		d.Publish(time.Now(), publication("gone").with(func(r *Request) { r.Expires = 60 }))
 		time.Sleep(61 * time.Second)
 		synctest.Wait()
-		if len(d.told) != 3 || !strings.HasPrefix(d.told[2], "expired publish/2") {
-			t.Errorf("told was %q", d.told)
-		}
+		d.expectTold("published publish/1 presence=a A", "published publish/2 presence=gone GONE", "expired publish/2 presence=gone GONE")
 		cancel()
 		work.Wait()
 	})
@@ -321,7 +331,7 @@ func TestRestart(t *testing.T) {
 		if got := d.Publish(time.Now(), publication("b")); got.Status != 200 || d.Publications("2001@x")[1].ID != 6 {
 			t.Errorf("a new one: %+v", got)
 		}
-		d.told = nil
+		d.forget()
 		time.Sleep(60*time.Second - time.Millisecond)
 		synctest.Wait()
 		d.expectTold()
