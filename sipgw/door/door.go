@@ -68,12 +68,34 @@ func Flow(f transport.Flow) registrar.Flow {
 // Closed is for [transport.Transport.OnFlowClosed].
 func (d *Door) Closed(f transport.Flow) { d.parts.Registrar.Closed(time.Now(), f.Connection()) }
 
-// Who finds out who sends a request. If that is not known the request is answered,
-// and ok is false. Fields are to be in the answer to it.
+// way is how somebody is asked who they are.
+type way struct {
+	status                  int
+	challenge, answer, info string // names of header fields
+}
+
+var (
+	toUs      = way{401, "WWW-Authenticate", "Authorization", "Authentication-Info"}
+	throughUs = way{407, "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info"}
+)
+
+// Who finds out who sends a request that is for us (RFC 3261 §22.2). If that is not
+// known the request is answered, and ok is false. Fields are to be in the answer to
+// it.
 func (d *Door) Who(r *transport.Request) (user string, fields []transport.Field, ok bool) {
+	return d.who(r, toUs)
+}
+
+// WhoPasses is [Door.Who] for a request that is passed on (RFC 3261 §22.3). The
+// credentials are for us and nobody else: they are not to be passed on.
+func (d *Door) WhoPasses(r *transport.Request) (user string, fields []transport.Field, ok bool) {
+	return d.who(r, throughUs)
+}
+
+func (d *Door) who(r *transport.Request, by way) (user string, fields []transport.Field, ok bool) {
 	now := time.Now()
 	v := d.parts.Verifier.Check(now, digest.Request{
-		Method: r.Method(), URI: r.Target(), Authorization: r.Lines("Authorization"),
+		Method: r.Method(), URI: r.Target(), Authorization: r.Lines(by.answer),
 	}, d.parts.Secrets)
 	switch v.Outcome {
 	case digest.Granted:
@@ -81,27 +103,21 @@ func (d *Door) Who(r *transport.Request) (user string, fields []transport.Field,
 			d.parts.Heard(now, Flow(r.Flow()))
 		}
 		if info := v.Info(); info != "" {
-			fields = []transport.Field{{Name: "Authentication-Info", Value: info}}
+			fields = []transport.Field{{Name: by.info, Value: info}}
 		}
 		return v.User, fields, true
 	case digest.Malformed:
-		r.Respond(400, "Bad Authorization")
+		r.Respond(400, "Bad "+by.answer)
 	default:
-		d.challenge(now, r, v.Outcome == digest.Stale)
+		for _, value := range d.parts.Verifier.Challenge(now, v.Outcome == digest.Stale) {
+			fields = append(fields, transport.Field{Name: by.challenge, Value: value})
+		}
+		r.Respond(by.status, "", fields...)
 	}
 	if v.Outcome == digest.Denied || v.Outcome == digest.Malformed {
 		d.failed(now, r, v)
 	}
 	return "", nil, false
-}
-
-func (d *Door) challenge(now time.Time, r *transport.Request, stale bool) {
-	values := d.parts.Verifier.Challenge(now, stale)
-	fields := make([]transport.Field, len(values))
-	for i, v := range values {
-		fields[i] = transport.Field{Name: "WWW-Authenticate", Value: v}
-	}
-	r.Respond(401, "", fields...)
 }
 
 // oneLine is how often a failure is logged.

@@ -87,6 +87,11 @@ func play(t *testing.T, test func(h *house)) {
 		}
 		h.tr.Handle("REGISTER", h.door.Register)
 		h.tr.Handle("PUBLISH", h.door.Publish)
+		h.tr.Handle("MESSAGE", func(r *transport.Request) {
+			if user, fields, ok := h.door.WhoPasses(r); ok {
+				r.Respond(200, "It Is "+user, fields...)
+			}
+		})
 		h.tr.OnFlowClosed(h.door.Closed)
 		if err := h.tr.Listen(); err != nil {
 			t.Fatal(err)
@@ -283,6 +288,21 @@ func TestBadCredentials(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		h.expect(p.ask("REGISTER", "sip:x", p.auth("REGISTER", "sip:x")), "401 ")
 		h.expect(p.prove("REGISTER", "sip:x", ""), "200 ")
+	})
+}
+
+// What is passed on has credentials of its own (RFC 3261 §22.3).
+func TestWhoPasses(t *testing.T) {
+	play(t, func(h *house) {
+		p := h.phone("192.0.2.7:5060")
+		answer := p.ask("MESSAGE", "sip:2003@x", "")
+		h.expect(answer, "407 ", `Proxy-Authenticate: Digest realm="x"`)
+		p.nonce = nonceIn.FindStringSubmatch(answer)[1]
+		h.expect(p.ask("MESSAGE", "sip:2003@x", p.auth("MESSAGE", "sip:2003@x")), "407 ")
+		h.expect(p.ask("MESSAGE", "sip:2003@x", "Proxy-"+p.auth("MESSAGE", "sip:2003@x")), "200 It Is 2001")
+		h.expect(p.ask("MESSAGE", "sip:2003@x", "Proxy-Authorization: Digest x"), "400 ")
+		time.Sleep(50 * time.Minute)
+		h.expect(p.ask("MESSAGE", "sip:2003@x", "Proxy-"+p.auth("MESSAGE", "sip:2003@x")), "200 ", "Proxy-Authentication-Info: nextnonce=\"")
 	})
 }
 
