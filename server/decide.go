@@ -22,6 +22,7 @@ type Situation struct {
 	Type    string // the stanza's type attribute
 	Full    bool   // the address names a resource
 	Exists  bool   // the account exists
+	Alias   bool   // … one that stands for the account itself
 	Match   bool   // a connected resource has that very address
 	Willing bool   // there is an available resource with a priority of 0 or more
 	Avail   bool   // there is an available resource
@@ -55,7 +56,7 @@ func decideMessage(s Situation) Action {
 		}
 		return Refuse // §8.5.1
 	}
-	if s.Full {
+	if s.Full && !s.Alias {
 		if s.Match {
 			return ToMatch // §8.5.3.1
 		}
@@ -112,7 +113,7 @@ func decideIQ(s Situation) Action {
 		return ToMatch // §8.5.3.1
 	case !request:
 		return Ignore // §8.5.2.1.3, §8.5.3.2.3
-	case s.Full:
+	case s.Full && !s.Alias:
 		return Refuse // §8.5.3.2.3
 	}
 	return Answer // §8.5.2.1.3: refused there if nothing answers, §8.5.1

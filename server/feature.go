@@ -158,13 +158,15 @@ type Answerer func(ctx context.Context, r *Request) (payload []byte, err error)
 type Target uint8
 
 // Requests go to the server (a domain), to one's own account (no address or
-// one's own bare JID), to the account of somebody else, or to one that does not
-// exist: where nobody answers for those, it is service-unavailable.
+// one's own bare JID), to the account of somebody else, to one that does not
+// exist, or to a resource that stands for an account itself (see
+// [Registry.Alias]): where nobody answers for those, it is service-unavailable.
 const (
 	ToHost Target = iota
 	ToSelf
 	ToOther
 	ToNobody
+	ToAlias
 	numTargets
 )
 
@@ -191,6 +193,7 @@ type Registry struct {
 	nodes    map[nodeKey]Node
 	bound    []func(*Session)
 	ended    []func(*Session)
+	rested   []func(*Session)
 	flushed  []func(*Session, []int64)
 	added    []func(context.Context, ...jid.Bare)
 	removing []func(context.Context, *Account)
@@ -199,6 +202,7 @@ type Registry struct {
 	streams  []func(domain string) []byte
 	filters  Loader
 	infos    []Info
+	aliases  []string
 	slots    int
 	flags    int
 }
@@ -237,6 +241,11 @@ func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
 // owned it, after it has left the directory.
 func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
 
+// OnRested adds a call for each session whose client has been silent for so long
+// that what it may not need soon is to be let go of. It comes on the goroutine that
+// reads the stream, and again after the client has been heard of.
+func (r *Registry) OnRested(f func(*Session)) { r.rested = append(r.rested, f) }
+
 // OnFlushed adds a call that hears which offline messages (Delivery.Ref) have
 // reached the client: were acknowledged, or sent to one that cannot
 // acknowledge. It must not block.
@@ -259,6 +268,11 @@ func (r *Registry) OnChanged(f func(*Account)) { r.changed = append(r.changed, f
 
 // StreamFeature adds an element to the features of an authenticated stream.
 func (r *Registry) StreamFeature(f func(domain string) []byte) { r.streams = append(r.streams, f) }
+
+// Alias has a resource stand for the account itself while no session has it:
+// messages to it are treated as if they were to the bare JID, and requests to it
+// are answered by whoever registers for ToAlias.
+func (r *Registry) Alias(resource string) { r.aliases = append(r.aliases, resource) }
 
 // Infos returns what is registered, in order.
 func (r *Registry) Infos() []Info { return r.infos }

@@ -8,16 +8,20 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/config"
 	"rollcall/directory"
 	"rollcall/internal/operator"
+	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/availability"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
@@ -43,6 +47,7 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
+	Devices      *device.Register
 	Registration *register.Feature
 	Floodgate    *floodgate.Feature
 	Directory    *directory.Directory  // nil: accounts come from nowhere else
@@ -50,6 +55,8 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
+	Engine       *presence.Engine    // what all sources together know of people and devices
+	States       *presence.Catalogue // that they can be in
 
 	db         *storage.DB
 	writer     *storage.Writer
@@ -57,6 +64,8 @@ type Assembly struct {
 	logins     *logins.Feature
 	announcing *announcements.Feature
 	archiveIDs *archive.IDs
+	there      *availability.Feature
+	config     atomic.Pointer[config.Config] // in force
 	runners    []runner
 }
 
@@ -72,8 +81,10 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
+	a.config.Store(o.Config)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
-	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
+	a.Devices = operator.NewDevices(o.DB, o.Config)
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Devices: a.Devices, Log: o.Log})
 	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
 	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
 	if err := a.announcing.Reload(ctx); err != nil {
@@ -106,7 +117,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.openPresence(o); err != nil {
+		return nil, err
+	}
 	list := a.features(o.Config)
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
+	a.runners = append(a.runners, a.Engine)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
 			a.runners = append(a.runners, r)
@@ -120,7 +136,10 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
 	})
 	a.runners = append(a.runners, a.Desk)
-	return a, a.Groups.Load(ctx)
+	if err := a.Groups.Load(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.Devices.Load(ctx)
 }
 
 // Configure has the features take up what can change while they run.
@@ -130,6 +149,8 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Floodgate.Configure(c.Floodgate, c.Server.Admins)
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
+	a.config.Store(c)
+	a.there.Grade(a.audience())
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}

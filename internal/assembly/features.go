@@ -31,6 +31,7 @@ import (
 // phase run in this order.
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
+	a.there = there
 	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
@@ -39,13 +40,14 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
+		there.Grade(a.audience())
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	there.OnWilling(a.announcing.Greet)
 	commands := adhoc.New(a.Desk.Commands()...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(a.Groups)}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices})}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{

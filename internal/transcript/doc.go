@@ -36,6 +36,9 @@
 //	ada leaves staff
 //	staff sees doors              members of staff see those of doors
 //	staff sees doors no more
+//	phone/2001 says ada is on_call      what a source knows of somebody
+//	phone/2001 says ada is on_call with bob
+//	phone/2001 says nothing of ada      … it ceases to know anything
 //	ada/desk, bob/home are online connected, bound, roster asked for, available
 //	ada/desk is connected         … bound, and nothing more
 //	ada/desk is authenticated     … logged in, and nothing bound; or just ada

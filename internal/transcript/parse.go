@@ -54,6 +54,7 @@ var (
 	reDialing  = regexp.MustCompile(`\A(\S+)\s+(registers|unregisters|reboots|calls|rings|answers|declines|is busy|hangs up)(?:\s+(.+))?\z`)
 	reInCall   = regexp.MustCompile(`\A(\S+)\s+and\s+(\S+)\s+are\s+in\s+a\s+call\z`)
 	reSIP      = regexp.MustCompile(`\A(?:[A-Z]{3,}|[1-6]\d\d)(?:\s|\z)`)
+	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -76,6 +77,9 @@ func parseStep(source string) (action, error) {
 	}
 	if do, err := parsePhone(source); do != nil || err != nil {
 		return do, err
+	}
+	if m := reSays.FindStringSubmatch(source); m != nil {
+		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])

@@ -48,6 +48,21 @@ type GroupChange struct {
 	To        string            // to show, hide: the group whose members see those of this one
 }
 
+// Sources is implemented by worlds in which others than clients know something of
+// people.
+type Sources interface {
+	// Say has a source say something of somebody, in place of what it said before.
+	Say(Saying) error
+}
+
+// Saying is what a source says of somebody.
+type Saying struct {
+	Source      string // "phone/2001"
+	Who         string // a name, or an address
+	State       string // "" is nothing
+	Counterpart string // the other end of a call
+}
+
 // A World is the server that a conversation is played against.
 type World interface {
 	Directory

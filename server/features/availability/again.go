@@ -26,16 +26,43 @@ func (f *Feature) Amend(s *server.Session, change func(*stanza.Stanza) []byte) {
 		}
 		defer pin.Release()
 	}
-	f.broadcast(s, pin, current(s, told))
+	n := f.current(s, told)
+	f.broadcast(s, pin, n)
 	// Its client may have said something else meanwhile, and been faster.
-	for now := s.Availability(); now != told; now = s.Availability() {
-		n := farewell(s)
-		if now != nil {
-			n = current(s, now)
+	f.settle(s, pin, told, n.cover())
+}
+
+// settle goes on telling what a session shows until that is what has been told
+// last: what its client says, or what lies over that, may change meanwhile. It
+// returns after all has been told.
+func (f *Feature) settle(s *server.Session, pin *roster.Pin, told *server.Availability, under cover) {
+	for {
+		now, over := s.Availability(), f.coverOf(s.Account)
+		if now == told && over == under {
+			return
 		}
-		f.broadcast(s, pin, n)
-		told = now
+		before, n := f.noteUnder(s, told, under), f.noteUnder(s, now, over)
+		n.before = &before
+		if now == told {
+			f.toOthers(s, pin, n)
+		} else {
+			f.broadcast(s, pin, n)
+		}
+		told, under = now, over
 	}
+}
+
+// noteUnder is what a session has published under a cover; nil is that it is not
+// there.
+func (f *Feature) noteUnder(s *server.Session, a *server.Availability, c cover) note {
+	if a == nil {
+		n := f.farewell(s)
+		n.wear(c, "")
+		return n
+	}
+	n := f.noteFrom(s, false, a.Head, a.Tail)
+	n.wear(c, a.Show)
+	return n
 }
 
 // replace puts the changed presence in place of what a session has published,

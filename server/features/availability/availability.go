@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/roster"
 	"rollcall/server"
@@ -45,10 +46,16 @@ type Feature struct {
 	available []func(*server.Session)
 	willing   []func(*server.Session)
 	published []func(*server.Session)
+	merged    Merged // nil: nothing is known but what clients say
 
 	// Safe.
+	audience atomic.Pointer[graded] // nil without merged
+	covers   covers
+	standIns standIns
 	directed ledger
 	moving   sync.Map // *server.Session -> server.Filter that it had, while it gets another
+
+	turn sync.Mutex // held by whoever changes covers, stand-ins or the audience
 }
 
 // New returns the feature.
@@ -85,6 +92,8 @@ func (f *Feature) Register(r *server.Registry) {
 	r.On(stanza.Presence, server.Arriving, server.Amend, f.probed)
 	r.On(stanza.Presence, server.Arriving, server.Copy, f.arrive)
 	r.OnEnded(f.ended)
+	r.Alias(StandIn)
+	r.IQ(server.ToAlias, false, nsInfo, "query", f.describeStandIn)
 }
 
 // leave takes what a client says about its presence.
@@ -153,7 +162,7 @@ func (f *Feature) roster(owner *server.Account) (*roster.Roster, error) {
 // §4.5.2).
 func (f *Feature) ended(s *server.Session) {
 	pin, _ := s.Get(f.slot).(*roster.Pin)
-	f.leaveAll(s, pin, farewell(s))
+	f.leaveAll(s, pin, f.farewell(s))
 	if pin != nil {
 		s.Put(f.slot, nil)
 		pin.Release()
@@ -167,8 +176,10 @@ func (f *Feature) leaveAll(s *server.Session, pin *roster.Pin, n note) bool {
 	if available {
 		s.Set(f.leaving, true)
 		s.SetAvailability(nil)
+		n.wear(f.coverOf(s.Account), "")
 		f.broadcast(s, pin, n)
 		s.Set(f.leaving, false)
+		f.unreport(s)
 		told = known(pin)
 	}
 	f.dismiss(s, told, n)

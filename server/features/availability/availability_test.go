@@ -36,8 +36,9 @@ func (states) SaveRoster(context.Context, jid.Bare, roster.Update) error { panic
 // recorder is a connection that keeps what it is given.
 type recorder struct {
 	drain
-	mu  sync.Mutex
-	got strings.Builder
+	mu    sync.Mutex
+	got   strings.Builder
+	known string // what a test takes it to know
 }
 
 // Write implements server.Transport.
@@ -45,6 +46,13 @@ func (r *recorder) Write(b []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.got.Write(b)
+}
+
+// all returns what it was given.
+func (r *recorder) all() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.got.String()
 }
 
 // notices is a feature that keeps the subscription stanzas that arrive.

@@ -151,11 +151,11 @@ func (t *turn) shift(other *server.Session, attr string, out, still bool) {
 	switch was, now := t.denied(out, other.JID); {
 	case was && !now:
 		if still {
-			pass(who, attr, of)
+			t.f.pass(who, attr, of)
 		}
 	case !was && now:
 		if out && t.f.took(who, of.JID) || !out && t.f.showed(of, who.JID) {
-			n := farewell(of)
+			n := t.f.farewell(of)
 			n.send(who, attr)
 		}
 	}
@@ -172,7 +172,8 @@ func (t *turn) withdraw(to jid.JID) {
 	if a == nil || t.roster.State(to.Bare()).Has(roster.From) {
 		return
 	}
-	n, attr := farewell(t.s), stanza.Escape(to.String())
+	n, attr := t.f.farewell(t.s), stanza.Escape(to.String())
+	n.worn = nil // what is directed is seen as it is
 	for _, who := range a.Sessions() {
 		meant := to.IsFull() && who.JID == to || to.IsBare() && who.Availability() != nil
 		if meant && t.f.took(who, t.s.JID) {
@@ -220,7 +221,8 @@ func (t *turn) look() {
 	}
 	t.f.directed.at(t.s, func(of *server.Session) {
 		if was, now := t.denied(false, of.JID); !told[of] && !was && now && t.f.showed(of, t.s.JID) {
-			n := farewell(of)
+			n := t.f.farewell(of)
+			n.worn = nil // likewise
 			n.send(t.s, t.s.Full())
 		}
 	})

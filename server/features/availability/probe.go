@@ -59,14 +59,17 @@ func (f *Feature) reveal(p *server.Packet, of *server.Session) {
 		if of != nil && of.Availability() != nil && sees(p.Sender, of) {
 			typ = "" // and nothing about how available it is
 		}
+		if of == nil && p.To.Resource() == StandIn && f.meet(p.Sender, p.Sender.Full(), p.Account.JID) {
+			return
+		}
 		reply(p, stanza.Escape(p.To.String()), typ)
 		return
 	}
 	shown := false
 	for _, s := range p.Account.Sessions() {
-		shown = pass(p.Sender, p.Sender.Full(), s) || shown
+		shown = f.pass(p.Sender, p.Sender.Full(), s) || shown
 	}
-	if !shown {
+	if !shown && !f.meet(p.Sender, p.Sender.Full(), p.Account.JID) {
 		reply(p, p.Account.Attr(), "unavailable") // RFC 6121 §4.3.2, rule 3
 	}
 }

@@ -12,31 +12,73 @@ import (
 // note is presence on its way to many: a place for the address is between head
 // and tail.
 type note struct {
-	of         *server.Session
-	bye        bool // it is unavailable
-	d          server.Delivery
-	head, tail []byte
+	outfit // as its client said it
+	of     *server.Session
+	bye    bool // it is unavailable
+	d      server.Delivery
+
+	worn   *outfits // what others see instead; nil: nothing else
+	before *note    // what others were told before, if that counts
+	end    outfit   // of a presence that was seen, for those who see it no more
 }
 
-func noteFrom(s *server.Session, bye bool, head, tail []byte) note {
+func (f *Feature) noteFrom(s *server.Session, bye bool, head, tail []byte) note {
 	// The class lets a later presence of s replace this one while a client is
 	// inactive (XEP-0352).
 	d := server.Delivery{Kind: stanza.Presence, Class: server.Status, From: s.JID.String()}
-	return note{s, bye, d, head, tail}
+	n := note{outfit: outfit{head: head, tail: tail}, of: s, bye: bye, d: d}
+	n.wear(f.coverOf(s.Account), "")
+	return n
 }
 
-// current is what a session has published.
-func current(s *server.Session, a *server.Availability) note {
-	return noteFrom(s, false, a.Head, a.Tail)
+// wear puts a cover over the note of a client that says what show is.
+func (n *note) wear(c cover, show string) {
+	n.worn = nil
+	if c != (cover{}) {
+		n.worn = &outfits{cover: c, show: show}
+	}
+}
+
+// cover is what lies over the note.
+func (n *note) cover() cover {
+	if n.worn == nil {
+		return cover{}
+	}
+	return n.worn.cover
+}
+
+// current is what a session has published, as it is to be seen now.
+func (f *Feature) current(s *server.Session, a *server.Availability) note {
+	n := f.noteFrom(s, false, a.Head, a.Tail)
+	if n.worn != nil {
+		n.worn.show = a.Show
+	}
+	return n
 }
 
 // farewell is what is said for a session that is not there any more.
-func farewell(s *server.Session) note {
-	return noteFrom(s, true, append(append([]byte("<presence type='unavailable' from='"), s.Full()...), "' to='"...), []byte("'/>"))
+func (f *Feature) farewell(s *server.Session) note {
+	o := farewellTo(s.Full())
+	return f.noteFrom(s, true, o.head, o.tail)
 }
 
-// send sends the note.
-func (n *note) send(to *server.Session, attr string) { to.Deliver(n.d, n.head, attr, n.tail) }
+// farewellTo is what is said for an address that is not there any more.
+func farewellTo(full string) outfit {
+	return outfit{head: append(append([]byte("<presence type='unavailable' from='"), full...), "' to='"...), tail: []byte("'/>")}
+}
+
+// send sends the note as its receiver may see it, and reports whether there was
+// anything to tell. People's own clients see all as it is.
+func (n *note) send(to *server.Session, attr string) bool {
+	o := &n.outfit
+	if to.Account != n.of.Account {
+		if o = n.as(to.JID.Bare()); o == nil {
+			return false
+		}
+	}
+	to.Deliver(n.d, o.head, attr, o.tail)
+	return true
+}
 
 // toAccount sends a note to the available resources of an account that may see
 // whose it is.
@@ -51,7 +93,7 @@ func (f *Feature) toAccount(n *note, a *server.Account) {
 		case sees(s, n.of):
 			n.send(s, a.Attr())
 			if !sees(s, n.of) { // no more: who changed that may have told before
-				n := farewell(n.of)
+				n := f.farewell(n.of)
 				n.send(s, a.Attr())
 			}
 		}
@@ -69,11 +111,21 @@ func (f *Feature) publish(p *server.Packet) error {
 	if err != nil {
 		return err
 	}
-	a.Since = time.Now()
-	a.Head, a.Tail = split(p.Stanza, s.Full())
 	before := s.Availability()
+	a.Since = time.Now()
+	if before != nil && before.Show == a.Show {
+		a.Since = before.Since
+	}
+	a.Head, a.Tail = split(p.Stanza, s.Full())
 	s.SetAvailability(a)
-	f.broadcast(s, pin, current(s, a))
+	n := f.current(s, a)
+	if under := n.cover(); before != nil && under.covered != nil && under.told() {
+		was := f.noteUnder(s, before, under) // who sees no difference is not told of any
+		n.before = &was
+	}
+	f.broadcast(s, pin, n)
+	f.settle(s, pin, a, n.cover())
+	f.report(s, p.Stanza, a)
 	for _, h := range f.published {
 		h(s)
 	}
@@ -108,7 +160,7 @@ func (f *Feature) withdraw(p *server.Packet) error {
 	s := p.Sender
 	pin, _ := s.Get(f.slot).(*roster.Pin)
 	head, tail := split(p.Stanza, s.Full())
-	n := noteFrom(s, true, head, tail)
+	n := f.noteFrom(s, true, head, tail)
 	if f.leaveAll(s, pin, n) {
 		n.send(s, s.Full())
 	}
@@ -118,13 +170,18 @@ func (f *Feature) withdraw(p *server.Packet) error {
 // broadcast sends a note from a session to its subscribers and to the available
 // resources of its own account.
 func (f *Feature) broadcast(s *server.Session, pin *roster.Pin, n note) {
-	r := known(pin)
-	f.spread(r, &n)
+	f.toOthers(s, pin, n)
 	for _, own := range s.Account.Sessions() {
 		if own.Availability() != nil {
 			n.send(own, own.Full())
 		}
 	}
+}
+
+// toOthers sends a note from a session to its subscribers.
+func (f *Feature) toOthers(s *server.Session, pin *roster.Pin, n note) {
+	r := known(pin)
+	f.spread(r, &n)
 	if now := known(pin); now != r {
 		f.retract(s, r, now)
 	}
@@ -144,7 +201,7 @@ func (f *Feature) spread(r *roster.Roster, n *note) {
 // cancelled meanwhile. Those who were added meanwhile have been sent what was
 // in place by then.
 func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
-	n := farewell(s)
+	n := f.farewell(s)
 	for j := range before.Subscribers() {
 		if a := f.srv.Connected(j); a != nil && !now.State(j).Has(roster.From) {
 			f.toAccount(&n, a)
@@ -156,13 +213,14 @@ func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
 func (f *Feature) begin(s *server.Session, r *roster.Roster) {
 	for _, own := range s.Account.Sessions() {
 		if own != s {
-			pass(s, s.Bare(), own)
+			f.pass(s, s.Bare(), own)
 		}
 	}
 	var rest []jid.Bare // more than the client can take at once
 	for j := range r.Subscriptions() {
 		switch a := f.srv.Connected(j); {
 		case a == nil:
+			f.meet(s, s.Bare(), j)
 		case rest != nil || !s.Room(nil):
 			rest = append(rest, j)
 		default:
@@ -183,8 +241,12 @@ func (f *Feature) introduce(s *server.Session, contact *server.Account) {
 	case err != nil:
 		f.srv.Log().Error("a contact's presence could not be shown", "jid", s.JID, "peer", contact.JID, "err", err)
 	case theirs.State(s.Account.JID).Has(roster.From):
+		shown := false
 		for _, x := range contact.Sessions() {
-			pass(s, s.Bare(), x)
+			shown = f.pass(s, s.Bare(), x) || shown
+		}
+		if !shown {
+			f.meet(s, s.Bare(), contact.JID)
 		}
 	default:
 		f.disown(s.Account.JID, contact.JID, "")
@@ -194,25 +256,26 @@ func (f *Feature) introduce(s *server.Session, contact *server.Account) {
 // pass passes on the presence of one session to another that may see it, and
 // again if it changes meanwhile: its owner's broadcast may have come first. It
 // reports whether there was something to see.
-func pass(to *server.Session, attr string, of *server.Session) (shown bool) {
+func (f *Feature) pass(to *server.Session, attr string, of *server.Session) (shown bool) {
 	a := of.Availability()
 	if a == nil || !sees(to, of) {
 		return false
 	}
+	var before *note
 	for {
-		n := current(of, a)
-		n.send(to, attr)
+		n := f.current(of, a)
+		n.before = before
+		shown = n.send(to, attr) || shown
 		now := of.Availability()
 		hidden := !sees(to, of)
-		if now == a && !hidden {
-			return true
+		if now == a && !hidden && f.coverOf(of.Account) == n.cover() {
+			return shown
 		}
 		if now == nil || hidden {
-			n = farewell(of)
-			n.send(to, attr)
-			return true
+			bye := f.farewell(of)
+			return bye.send(to, attr) || shown
 		}
-		a = now
+		a, before = now, &n
 	}
 }
 
@@ -226,7 +289,7 @@ func (f *Feature) Show(owner, contact jid.Bare) {
 	for _, of := range a.Sessions() {
 		for _, s := range to.Sessions() {
 			if s.Availability() != nil {
-				pass(s, to.Attr(), of)
+				f.pass(s, to.Attr(), of)
 			}
 		}
 	}
@@ -241,7 +304,7 @@ func (f *Feature) Hide(owner, contact jid.Bare) {
 	}
 	for _, of := range a.Sessions() {
 		if of.Availability() != nil {
-			n := farewell(of)
+			n := f.farewell(of)
 			f.toAccount(&n, to)
 		}
 	}

@@ -47,7 +47,7 @@ func (f *Feature) refresh(s *server.Session, contact *server.Account) {
 	}
 	for _, x := range contact.Sessions() {
 		if x.Availability() != nil && f.saw(s, x) {
-			n := farewell(x)
+			n := f.farewell(x)
 			n.send(s, s.Bare())
 		}
 	}

@@ -1,0 +1,401 @@
+package presence
+
+import (
+	"context"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+)
+
+// shard owns some of the subjects.
+type shard struct {
+	// Fixed.
+	e *Engine
+
+	// Safe.
+	in       inbox
+	table    table
+	audience audience
+
+	// Owned by the goroutine of run.
+	entries map[Subject]*entry
+	alarms  alarms
+	barrier time.Time // when stale contributions are dropped; zero: there are none
+	spare   []report
+	scratch []Contribution
+	told    []Subject // have changed in this turn
+	unsaved []*entry
+	gone    []Subject
+	journal []Entry
+	hurry   bool // something of it is not said again by itself
+}
+
+// entry is what a shard knows of a subject.
+type entry struct {
+	slot *slot
+	kind Kind
+	said []sayings
+
+	// pending is the state that the contributions come to, if that is not shown
+	// yet; at settles it will be.
+	pending *Effective
+	settles time.Time
+	why     why
+
+	next   time.Time // when the state may change by itself; zero is never
+	merged time.Time // when it was made the last time
+	flaps  flaps
+	up     bool  // a device can be reached
+	last   int64 // its last id in the journal
+
+	full    bool // has had too many sources
+	unsaved bool
+	due     time.Time // when alarms has it called
+	index   int       // in alarms; -1 if it is not there
+}
+
+// sayings are what one source says.
+type sayings struct {
+	source      string
+	list        []Contribution // never changed, only replaced
+	unconfirmed bool           // not heard since a restart
+}
+
+// why is what has changed a state: which source, and how.
+type why struct{ source, how string }
+
+func newShard(e *Engine) *shard {
+	s := &shard{e: e, entries: make(map[Subject]*entry)}
+	s.in.wake, s.in.at = make(chan struct{}, 1), make(map[origin]int)
+	s.audience.of = make(map[Subject][]*Watch)
+	return s
+}
+
+func (s *shard) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var set time.Time
+	for {
+		select {
+		case <-s.in.wake:
+		case <-timer.C:
+			set = time.Time{}
+		case <-ctx.Done():
+			return
+		}
+		s.turn(time.Now())
+		if due := s.due(); !due.Equal(set) && !due.IsZero() {
+			set = due
+			timer.Reset(time.Until(due))
+		}
+	}
+}
+
+// due is when there is something to do by itself; zero is never.
+func (s *shard) due() time.Time {
+	return sooner(s.alarms.first(), s.barrier)
+}
+
+// sooner returns the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// turn does all that there is to do now.
+func (s *shard) turn(now time.Time) {
+	reports, asks := s.in.take(s.spare)
+	for i := range reports {
+		s.hear(&reports[i], now)
+	}
+	clear(reports)
+	if s.spare = reports; cap(reports) > keepReports {
+		s.spare = nil
+	}
+	if !s.barrier.IsZero() && !now.Before(s.barrier) {
+		s.barrier = time.Time{}
+		s.drop("", false, now)
+	}
+	for en := s.alarms.pop(now); en != nil; en = s.alarms.pop(now) {
+		s.wakeUp(en, now)
+	}
+	s.tell()
+	for _, do := range asks {
+		do(s)
+	}
+	s.tell()
+	if s.e.saver != nil && len(s.unsaved)+len(s.gone)+len(s.journal) > 0 {
+		s.e.saver.poke(s.hurry)
+		s.hurry = false
+	}
+}
+
+// tell marks what has changed for those who watch.
+func (s *shard) tell() {
+	if len(s.told) > 0 {
+		s.e.mark(s, s.told)
+		s.told = s.told[:0]
+	}
+}
+
+// hear takes in a report.
+func (s *shard) hear(r *report, now time.Time) {
+	en := s.entries[r.subject]
+	if en == nil {
+		if len(r.said) == 0 {
+			return
+		}
+		en = s.enter(r.subject, r.kind)
+	}
+	i := en.find(r.source)
+	how := "reported"
+	switch {
+	case i < 0 && len(r.said) == 0:
+		return
+	case i < 0 && len(en.said) >= maxSources:
+		s.refuse(en, r.source)
+		return
+	case i < 0:
+		en.said = append(en.said, sayings{source: r.source, list: r.said})
+	case len(r.said) == 0:
+		en.said = append(en.said[:i], en.said[i+1:]...)
+		how = "withdrawn"
+	default:
+		before := en.said[i]
+		en.said[i] = sayings{source: r.source, list: r.said}
+		if en.kind == r.kind && !before.unconfirmed && lasting(before.list, now) && lasting(r.said, now) && allAlike(before.list, r.said) {
+			s.extend(en, now)
+			return
+		}
+	}
+	en.kind = r.kind
+	s.merge(en, why{r.source, how}, now)
+}
+
+// refuse says once that a subject has too many sources.
+func (s *shard) refuse(en *entry, source string) {
+	if !en.full {
+		en.full = true
+		s.e.opts.Log.Warn("too many sources speak of a subject", "jid", en.slot.subject, "source", source, "most", maxSources)
+	}
+}
+
+// extend is for a source that has said the same again: nothing changes but when
+// that ends.
+func (s *shard) extend(en *entry, now time.Time) {
+	s.scratch = en.flat(s.scratch[:0])
+	en.next = en.flaps.until
+	s.foresee(en, now)
+	s.save(en)
+}
+
+func lasting(cs []Contribution, now time.Time) bool {
+	for i := range cs {
+		if !cs[i].Expires.After(now) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *shard) enter(subject Subject, kind Kind) *entry {
+	h := maphash.String(s.e.seed, string(subject))
+	en := &entry{kind: kind, slot: &slot{hash: h, subject: subject}, index: -1}
+	s.entries[subject] = en
+	s.table.add(en.slot)
+	return en
+}
+
+func (en *entry) find(source string) int {
+	for i := range en.said {
+		if en.said[i].source == source {
+			return i
+		}
+	}
+	return -1
+}
+
+// flat appends all that is said.
+func (en *entry) flat(to []Contribution) []Contribution {
+	for i := range en.said {
+		to = append(to, en.said[i].list...)
+	}
+	return to
+}
+
+// merge makes the state of a subject anew.
+func (s *shard) merge(en *entry, w why, now time.Time) {
+	s.save(en)
+	if expired := en.expire(now); w.how == "" {
+		w = expired
+	}
+	s.scratch = en.flat(s.scratch[:0])
+	en.next = time.Time{}
+	if en.kind == Device {
+		s.damp(en, &w, now)
+	}
+	en.merged = now
+	s.settle(en, s.e.merged(en.slot.subject, en.kind, s.scratch, now), w, now)
+	s.foresee(en, now)
+}
+
+// merged is [Merge] with what the engine goes by.
+func (e *Engine) merged(subject Subject, kind Kind, cs []Contribution, now time.Time) *Effective {
+	return Merge(subject, kind, cs, e.catalogue.Load(), e.opts.Terms(subject, kind), now)
+}
+
+// foresee finds out when a subject's state may change by itself.
+func (s *shard) foresee(en *entry, now time.Time) {
+	if next := NextChange(s.scratch, now); next.After(now) {
+		en.next = sooner(en.next, next)
+	}
+	s.alarm(en)
+}
+
+// expire drops what has expired and turns into nothing, and returns what has ended
+// since the last time.
+func (en *entry) expire(now time.Time) why {
+	w := why{"", "by the clock"}
+	kept := en.said[:0]
+	for _, said := range en.said {
+		if !lasting(said.list, now) {
+			if ended(said.list, en.merged, now) {
+				w = why{said.source, "expired"}
+			}
+			said.list = left(said.list, now)
+		}
+		if len(said.list) > 0 {
+			kept = append(kept, said)
+		}
+	}
+	clear(en.said[len(kept):])
+	en.said = kept
+	return w
+}
+
+// ended reports whether one of them has expired after a time.
+func ended(cs []Contribution, after, now time.Time) bool {
+	for i := range cs {
+		if cs[i].Expires.After(after) && !cs[i].Expires.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// left is what of a source's contributions still says something.
+func left(cs []Contribution, now time.Time) []Contribution {
+	gone := func(c Contribution) bool { return !c.Expires.After(now) && c.Lapse == "" }
+	if !slices.ContainsFunc(cs, gone) {
+		return cs
+	}
+	return slices.DeleteFunc(slices.Clone(cs), gone)
+}
+
+// settle decides when watchers hear of a state.
+func (s *shard) settle(en *entry, next *Effective, w why, now time.Time) {
+	shown := en.slot.shown.Load()
+	next.since(shown, en.pending, now)
+	if shown != nil && shown.Kind == next.Kind && Same(shown, next) {
+		en.pending, en.settles = nil, time.Time{}
+		return
+	}
+	at := now.Add(s.e.opts.Config.Settle.delay(shown, next, s.e.catalogue.Load()))
+	if en.pending == nil || at.Before(en.settles) {
+		en.settles = at
+	}
+	en.pending, en.why = next, w
+	if !en.settles.After(now) {
+		s.show(en, now)
+	}
+}
+
+// since dates a state that comes from nobody's word: from when it was first shown.
+func (e *Effective) since(shown, pending *Effective, now time.Time) {
+	if !e.Since.IsZero() {
+		return
+	}
+	e.Since = moment(now)
+	for _, before := range [...]*Effective{pending, shown} {
+		if before != nil && before.State == e.State {
+			e.Since = before.Since
+		}
+	}
+}
+
+// show publishes the pending state.
+func (s *shard) show(en *entry, now time.Time) {
+	before, next := en.slot.shown.Load(), en.pending
+	en.pending, en.settles = nil, time.Time{}
+	next.Version = s.e.version.Add(1)
+	en.slot.shown.Store(next)
+	s.told = append(s.told, en.slot.subject)
+	if notable(before, next) {
+		s.note(en, before, next, now)
+		s.hurry = s.hurry || !s.e.volatile(en.why.source)
+	}
+	s.save(en)
+}
+
+// wakeUp is for a subject whose time has come.
+func (s *shard) wakeUp(en *entry, now time.Time) {
+	if !en.next.IsZero() && !en.next.After(now) {
+		s.merge(en, why{}, now)
+	}
+	if en.pending != nil && !en.settles.After(now) {
+		s.show(en, now)
+	}
+	s.alarm(en)
+}
+
+func (s *shard) alarm(en *entry) {
+	s.alarms.set(en, sooner(en.next, en.settles))
+}
+
+// save has a subject stored.
+func (s *shard) save(en *entry) {
+	if s.e.saver != nil && !en.unsaved {
+		en.unsaved = true
+		s.unsaved = append(s.unsaved, en)
+	}
+}
+
+// drop removes what has not been heard since the restart of sources whose names
+// begin with prefix: of the volatile ones only, or of all.
+func (s *shard) drop(prefix string, all bool, now time.Time) {
+	for _, en := range s.entries {
+		n := len(en.said)
+		kept := en.said[:0]
+		for _, said := range en.said {
+			if !said.unconfirmed || !strings.HasPrefix(said.source, prefix) || !all && !s.e.volatile(said.source) {
+				kept = append(kept, said)
+			}
+		}
+		clear(en.said[len(kept):])
+		if en.said = kept; len(kept) < n {
+			s.merge(en, why{prefix, "not said again after a restart"}, now)
+		}
+	}
+}
+
+// forget removes a subject.
+func (s *shard) forget(subject Subject, now time.Time) {
+	en := s.entries[subject]
+	if en == nil {
+		return
+	}
+	if shown := en.slot.shown.Load(); shown != nil {
+		en.why = why{how: "forgotten"}
+		s.note(en, shown, nil, now)
+	}
+	delete(s.entries, subject)
+	s.alarms.set(en, time.Time{})
+	en.said, en.pending = nil, nil
+	en.slot.shown.Store(nil)
+	s.table.remove(en.slot)
+	s.told = append(s.told, subject)
+	s.gone = append(s.gone, subject)
+}

@@ -1,0 +1,79 @@
+package availability
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"rollcall/presence"
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+)
+
+// cover is what lies over all that the clients of somebody say. The zero cover
+// lets everything be seen as it is.
+type cover struct {
+	covered *covered // nil: nothing is written over it
+	graded  *graded
+}
+
+// covered is a state that somebody is covered by.
+type covered struct {
+	state *presence.Effective
+	told  atomic.Bool // all who are to see it have been told
+}
+
+// graded is an audience that is in force.
+type graded struct {
+	Audience
+	told atomic.Bool
+}
+
+// told reports whether all who see somebody have been told what they see under
+// the cover.
+func (c *cover) told() bool {
+	return c.graded.told.Load() && (c.covered == nil || c.covered.told.Load())
+}
+
+// covers are the states that people are covered by. Most people have none. Only
+// [Feature.Run] changes them.
+type covers struct {
+	count atomic.Int32
+	of    sync.Map // jid.Bare -> *covered
+}
+
+func (c *covers) get(who jid.Bare) *covered {
+	if c.count.Load() == 0 {
+		return nil
+	}
+	e, _ := c.of.Load(who)
+	now, _ := e.(*covered)
+	return now
+}
+
+// put changes the state that somebody is covered by; nil is none.
+func (c *covers) put(who jid.Bare, e *covered) {
+	if e == nil {
+		if _, was := c.of.LoadAndDelete(who); was {
+			c.count.Add(-1)
+		}
+		return
+	}
+	// Counted first: whoever asks meanwhile looks.
+	c.count.Add(1)
+	if _, was := c.of.Swap(who, e); was {
+		c.count.Add(-1)
+	}
+}
+
+// coverOf returns what lies over the clients of an account now.
+func (f *Feature) coverOf(a *server.Account) cover {
+	by := f.audience.Load()
+	if by == nil {
+		return cover{}
+	}
+	e := f.covers.get(a.JID)
+	if e == nil && !by.Narrow() && by.told.Load() {
+		return cover{}
+	}
+	return cover{e, by}
+}

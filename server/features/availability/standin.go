@@ -1,0 +1,237 @@
+package availability
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"rollcall/presence"
+	"rollcall/roster"
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// StandIn is the resource that stands for somebody who has a phone and no client.
+// People read it in their clients.
+const StandIn = "desk-phone"
+
+// standIn is the presence of that resource.
+type standIn struct {
+	full   jid.JID
+	state  *presence.Effective
+	graded *graded
+	d      server.Delivery
+	wear   [presence.NumLevels]outfit
+}
+
+// standIns are those that contacts have been told of.
+type standIns struct {
+	count atomic.Int32
+	of    sync.Map // jid.Bare -> *standIn
+}
+
+func (all *standIns) get(who jid.Bare) *standIn {
+	if all.count.Load() == 0 {
+		return nil
+	}
+	v, _ := all.of.Load(who)
+	i, _ := v.(*standIn)
+	return i
+}
+
+func (all *standIns) put(who jid.Bare, i *standIn) {
+	if i == nil {
+		if _, was := all.of.LoadAndDelete(who); was {
+			all.count.Add(-1)
+		}
+		return
+	}
+	all.count.Add(1)
+	if _, was := all.of.Swap(who, i); was {
+		all.count.Add(-1)
+	}
+}
+
+func newStandIn(who jid.Bare, e *presence.Effective, by *graded) *standIn {
+	i := &standIn{full: who.With(StandIn), state: e, graded: by}
+	i.d = server.Delivery{Kind: stanza.Presence, Class: server.Status, From: i.full.String()}
+	from := stanza.Escape(i.full.String())
+	for l := range i.wear {
+		shown := by.Show(e, "", presence.Level(l))
+		if shown.Unavailable || presence.Level(l) == presence.Hidden {
+			i.wear[l] = nothing
+			continue
+		}
+		i.wear[l] = outfit{
+			head: append(append([]byte("<presence from='"), from...), "' to='"...),
+			// Less than any client's, so that nobody sends messages here.
+			tail: append(shown.AppendState(append(appendShown([]byte("'>"), shown.Show, shown.Text, by.Language()), "<priority>-1</priority>"...)), "</presence>"...),
+		}
+	}
+	return i
+}
+
+// appendShown appends what people see of a state. lang is that of the text, if it is
+// another one than that of the presence.
+func appendShown(b []byte, show, text, lang string) []byte {
+	if show != "" {
+		b = append(append(append(b, "<show>"...), show...), "</show>"...)
+	}
+	if text != "" {
+		b = append(b, "<status"...)
+		if lang != "" {
+			b = append(append(append(b, " xml:lang='"...), lang...), '\'')
+		}
+		b = append(stanza.AppendText(append(b, '>'), text), "</status>"...)
+	}
+	return b
+}
+
+// seen returns the presence as a watcher sees it; i may be nil.
+func (i *standIn) seen(watcher jid.Bare) *outfit {
+	if i == nil {
+		return &nothing
+	}
+	return &i.wear[i.graded.Level(watcher, i.full.Bare())]
+}
+
+// tell tells a session what has changed for it, and reports whether it sees
+// anything now.
+func (i *standIn) tell(to *server.Session, attr string, was *standIn) bool {
+	now, before := i.seen(to.JID.Bare()), was.seen(to.JID.Bare())
+	switch {
+	case now.same(before):
+	case !now.hidden:
+		to.Deliver(i.d, now.head, attr, now.tail)
+	default:
+		bye := farewellTo(stanza.Escape(was.full.String()))
+		to.Deliver(was.d, bye.head, attr, bye.tail)
+	}
+	return !now.hidden
+}
+
+// standing returns the state if somebody is to be stood in for: a device of theirs
+// takes calls, and no client of theirs is there.
+func (f *Feature) standing(who jid.Bare, e *presence.Effective) *presence.Effective {
+	if e == nil || e.Kind != presence.Person || e.Channels&presence.Voice == 0 || e.Channels&presence.Chat != 0 {
+		return nil
+	}
+	if a := f.srv.Connected(who); a != nil && a.Available() {
+		return nil // it is not merged yet
+	}
+	return e
+}
+
+// stand has somebody stood in for, or no more. The caller holds turn.
+func (f *Feature) stand(who jid.Bare, e *presence.Effective) {
+	old := f.standIns.get(who)
+	e = f.standing(who, e)
+	by := f.audience.Load()
+	if e == nil && old == nil || e != nil && old != nil && e == old.state && by == old.graded {
+		return
+	}
+	var now *standIn
+	if e != nil {
+		now = newStandIn(who, e, by)
+	}
+	a, r, err := f.householder(who)
+	if err != nil {
+		f.srv.Log().Error("contacts could not be told of somebody's phone", "jid", who, "err", err)
+		return
+	}
+	f.standIns.put(who, now)
+	if a == nil {
+		return
+	}
+	for j := range r.Subscribers() {
+		if of := f.srv.Connected(j); of != nil && j != who {
+			for _, s := range of.Sessions() {
+				if s.Availability() != nil && seesStandIn(s, a) {
+					now.tell(s, of.Attr(), old)
+				}
+			}
+		}
+	}
+}
+
+// standAnew has all who are stood in for be seen by those who may now. The caller
+// holds turn.
+func (f *Feature) standAnew() {
+	f.standIns.of.Range(func(k, v any) bool {
+		f.stand(k.(jid.Bare), v.(*standIn).state)
+		return true
+	})
+}
+
+// householder returns an account that need not be connected, with its roster; nil
+// if there is none.
+func (f *Feature) householder(who jid.Bare) (*server.Account, *roster.Roster, error) {
+	a, exists, err := f.srv.Account(f.srv.Context(), who)
+	if err != nil || !exists {
+		return nil, nil, err
+	}
+	r, err := f.roster(a)
+	return a, r, err
+}
+
+// seesStandIn reports whether the filters of both sides let one see what stands in
+// for the other.
+func seesStandIn(who *server.Session, of *server.Account) bool {
+	return !server.Denies(of.Filter(), of, true, stanza.Presence, who.JID) &&
+		!who.Denies(false, stanza.Presence, of.JID.With(StandIn))
+}
+
+// meet tells a session of what stands in for a contact, if anything does, and
+// reports whether it sees it.
+func (f *Feature) meet(s *server.Session, attr string, contact jid.Bare) (shown bool) {
+	i := f.standIns.get(contact)
+	if i == nil || contact == s.Account.JID {
+		return false
+	}
+	a, r, err := f.householder(contact)
+	if err != nil {
+		f.srv.Log().Error("a contact's phone could not be shown", "jid", s.JID, "peer", contact, "err", err)
+		return false
+	}
+	if a == nil || !r.State(s.Account.JID).Has(roster.From) || !seesStandIn(s, a) {
+		return false
+	}
+	var was *standIn
+	for {
+		shown = i.tell(s, attr, was)
+		now := f.standIns.get(contact)
+		if now == i {
+			return shown
+		}
+		was, i = i, now // it has changed meanwhile, and that may have been told before
+	}
+}
+
+// describeStandIn answers what the resource is to those who may see it.
+func (f *Feature) describeStandIn(_ context.Context, r *server.Request) ([]byte, error) {
+	who := r.To.Bare()
+	i := f.standIns.get(who)
+	if i == nil || r.From.Bare() == who || r.Payload.Attr("node") != "" || i.seen(r.From.Bare()).hidden {
+		return nil, stanza.ErrServiceUnavailable
+	}
+	a, theirs, err := f.householder(who)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil || !theirs.State(r.From.Bare()).Has(roster.From) || server.Denies(a.Filter(), a, true, stanza.Presence, r.From) {
+		return nil, stanza.ErrServiceUnavailable
+	}
+	name := "Desk phone"
+	for _, c := range i.state.All {
+		if c.Channels&presence.Voice != 0 && c.Facets.Device != "" {
+			name = c.Facets.Device
+			break
+		}
+	}
+	b := append([]byte("<query xmlns='"+nsInfo+"'><identity category='client' type='phone'"), " name='"...)
+	b = append(stanza.AppendText(b, name), "'/><feature var='"+nsInfo+"'/></query>"...)
+	return b, nil
+}
+
+const nsInfo = "http://jabber.org/protocol/disco#info"
