@@ -40,7 +40,6 @@ type watching struct {
 	subject, contact, from, to, callID string
 	cseq                               uint32
 	flow                               transport.Flow
-	active                             bool
 }
 
 const fakeGateway = "192.0.2.1:5060"

@@ -129,7 +129,7 @@ func (p *Phone) challenged(req, m *Message) bool {
 // authorize puts credentials into a request.
 func (p *Phone) authorize(m *Message, name, challenge string) bool {
 	p.count++
-	c := credentials(challenge, m.Method, m.URI, p.o.User, p.o.Password, p.count)
+	c := credentials(challenge, m.Method, m.URI, p.o.User, p.o.Password, p.unique("c"), p.count)
 	if c == "" {
 		return false
 	}

@@ -23,19 +23,19 @@ func pairs(header string) map[string]string {
 
 // credentials answers a challenge (RFC 7616 §3.4, RFC 8760): "" if it is in no
 // algorithm that we know.
-func credentials(challenge, method, uri, user, password string, count int) string {
+func credentials(challenge, method, uri, user, password, cnonce string, count int) string {
 	c := pairs(challenge)
-	var make func() hash.Hash
+	var start func() hash.Hash
 	switch strings.ToUpper(c["algorithm"]) {
 	case "", "MD5":
-		make = md5.New
+		start = md5.New
 	case "SHA-256":
-		make = sha256.New
+		start = sha256.New
 	default:
 		return ""
 	}
 	sum := func(s string) string {
-		h := make()
+		h := start()
 		h.Write([]byte(s))
 		return hex.EncodeToString(h.Sum(nil))
 	}
@@ -44,7 +44,7 @@ func credentials(challenge, method, uri, user, password string, count int) strin
 	if c["qop"] == "" {
 		out += fmt.Sprintf(`, response="%s"`, sum(a1+":"+c["nonce"]+":"+a2))
 	} else {
-		nc, cnonce := fmt.Sprintf("%08x", count), "c0ffee"
+		nc := fmt.Sprintf("%08x", count)
 		out += fmt.Sprintf(`, qop=auth, nc=%s, cnonce="%s", response="%s"`, nc, cnonce, sum(strings.Join([]string{a1, c["nonce"], nc, cnonce, "auth", a2}, ":")))
 	}
 	if c["algorithm"] != "" {

@@ -119,17 +119,6 @@ func (m *Message) usual(name, value string) {
 	}
 }
 
-// without removes the headers of a name.
-func (m *Message) without(name string) {
-	kept := m.Fields[:0:0]
-	for _, f := range m.Fields {
-		if full(f.Name) != full(name) {
-			kept = append(kept, f)
-		}
-	}
-	m.Fields = kept
-}
-
 // String is the message as it is sent. Headers whose value is "(none)" are left
 // out: that is how a script does without what is filled in for it.
 func (m *Message) String() string {

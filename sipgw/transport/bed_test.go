@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"rollcall/sipgw/siptest"
 	"rollcall/sipgw/transport"
@@ -170,4 +171,10 @@ func answer(req string, status string, fields ...string) string {
 		b += f + "\r\n"
 	}
 	return b + "Content-Length: 0\r\n\r\n"
+}
+
+// sleep lets time pass, and lets all that comes of it happen.
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

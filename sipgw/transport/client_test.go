@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestRequestIsSentUntilAnswered(t *testing.T) {
 				t.Errorf("%s: %q, not %q", name, got, want)
 			}
 		}
-		time.Sleep(2 * time.Second)
+		sleep(2 * time.Second)
 		if again := u.take(); len(again) != 2 || again[1] != req {
 			t.Fatalf("%q", again)
 		}
@@ -62,7 +63,7 @@ func TestRequestIsSentUntilAnswered(t *testing.T) {
 		if len(r.status) != 1 || r.status[0] != 200 || r.last.To().Tag() != "peer" || r.last.Flow().Remote() != u.at {
 			t.Fatalf("%+v", r)
 		}
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if got := u.take(); len(got) != 0 {
 			t.Errorf("%q", got)
 		}
@@ -82,7 +83,7 @@ func TestRequestThatNobodyAnswers(t *testing.T) {
 					t.Errorf("%s: gave up after %s", method, took)
 				}
 			})
-			time.Sleep(time.Minute)
+			sleep(time.Minute)
 			if got := u.take(); len(got) != times || len(r.errs) != 1 || transport.Status(r.errs[0]) != 408 {
 				t.Errorf("%s: %d times, %v", method, len(got), r.errs)
 			}
@@ -97,7 +98,7 @@ func TestProvisionalSlowsDown(t *testing.T) {
 		var r results
 		b.tr.Start(outgoing("OPTIONS"), r.got)
 		u.sendRaw(answer(u.one(), "100 Trying"))
-		time.Sleep(10 * time.Second)
+		sleep(10 * time.Second)
 		if got := u.take(); len(got) != 3 || len(r.status) != 0 { // RFC 3261 §17.1.2.2: 0.5, then every 4 seconds
 			t.Errorf("%d %v", len(got), r.status)
 		}
@@ -188,13 +189,13 @@ func TestInviteThatIsNeverAnswered(t *testing.T) {
 		var r results
 		b.tr.Start(outgoing("INVITE"), r.got)
 		u.sendRaw(answer(u.one(), "183 Session Progress"))
-		time.Sleep(3 * time.Minute)
+		sleep(3 * time.Minute)
 		if got := u.take(); len(got) != 0 {
 			t.Fatalf("%q", got)
 		}
-		time.Sleep(15 * time.Second) // timer C (RFC 3261 §16.8)
+		sleep(15 * time.Second) // timer C (RFC 3261 §16.8)
 		b.starts(u.take()[0], "CANCEL ")
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if len(r.errs) != 1 || !errors.Is(r.errs[0], transport.ErrTimeout) {
 			t.Errorf("%+v", r)
 		}
@@ -253,6 +254,60 @@ func TestRequestsThatCannotLeave(t *testing.T) {
 		}
 		if f, err := b.tr.FlowTo(transport.URI{Scheme: "sip", Host: "192.0.2.9"}); err != nil || f.Remote() != netip.MustParseAddrPort("192.0.2.9:5060") {
 			t.Error(f, err)
+		}
+	})
+}
+
+// names is a DNS of a few names.
+type names struct {
+	srv  map[string]*net.SRV
+	addr map[string]string
+}
+
+func (n names) LookupSRV(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	if s := n.srv[service+" "+proto+" "+name]; s != nil {
+		return name, []*net.SRV{s}, nil
+	}
+	return "", nil, errors.New("no such service")
+}
+
+func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if a, ok := n.addr[host]; ok {
+		// One that our sockets cannot send to comes first.
+		return []netip.Addr{netip.MustParseAddr("2001:db8::9"), netip.MustParseAddr(a)}, nil
+	}
+	return nil, errors.New("no such host")
+}
+
+// RFC 3263 §4.2: services where no port is written, and then addresses.
+func TestNamesAreLookedUp(t *testing.T) {
+	dns := names{
+		srv:  map[string]*net.SRV{"sip udp example.org": {Target: "pbx.example.org.", Port: 5070}, "sip udp broken.example.org": {Target: "nowhere.example.org.", Port: 1}},
+		addr: map[string]string{"pbx.example.org": "192.0.2.7", "plain.example.org": "192.0.2.7", "broken.example.org": "192.0.2.7"},
+	}
+	play(t, transport.Options{Resolver: dns}, nil, func(b *bed) {
+		usual, other := b.peer(phoneAt), b.peer("192.0.2.7:5070")
+		defer usual.close()
+		defer other.close()
+		for uri, at := range map[string]*peer{
+			"sip:a@example.org": other, "sip:a@pbx.example.org:5070": other, "sip:a@plain.example.org": usual,
+			"sip:a@broken.example.org": usual, "sip:a@nowhere.example.org": nil, "sip:example.org:5071": nil,
+		} {
+			var r results
+			o := outgoing("OPTIONS")
+			o.URI = uri
+			b.tr.Start(o, r.got)
+			synctest.Wait()
+			if at == nil {
+				if len(r.errs) != 1 || !errors.Is(r.errs[0], transport.ErrUnreachable) {
+					t.Errorf("%s: %+v", uri, r.errs)
+				}
+				continue
+			}
+			at.sendRaw(answer(b.starts(at.one(), "OPTIONS "+uri), "200 OK"))
+			if len(r.status) != 1 {
+				t.Errorf("%s: %+v", uri, r.errs)
+			}
 		}
 	})
 }

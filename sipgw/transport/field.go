@@ -11,26 +11,26 @@ type Field struct{ Name, Value string }
 // compact are the header names that have a short form (RFC 3261 §20, and the
 // RFCs that define the others), by the letter less 'a'.
 var compact = [26]string{
-	'a' - 'a': "Accept-Contact",      // RFC 3841 §10
-	'b' - 'a': "Referred-By",         // RFC 3892 §3
-	'c' - 'a': "Content-Type",        //
-	'd' - 'a': "Request-Disposition", // RFC 3841 §10
-	'e' - 'a': "Content-Encoding",    //
-	'f' - 'a': "From",                //
-	'i' - 'a': "Call-ID",             //
-	'j' - 'a': "Reject-Contact",      // RFC 3841 §10
-	'k' - 'a': "Supported",           //
-	'l' - 'a': "Content-Length",      //
-	'm' - 'a': "Contact",             //
-	'n' - 'a': "Identity-Info",       // RFC 4474 §9
-	'o' - 'a': "Event",               // RFC 6665 §8.2.1
-	'r' - 'a': "Refer-To",            // RFC 3515 §2.1
-	's' - 'a': "Subject",             //
-	't' - 'a': "To",                  //
-	'u' - 'a': "Allow-Events",        // RFC 6665 §8.2.2
-	'v' - 'a': "Via",                 //
-	'x' - 'a': "Session-Expires",     // RFC 4028 §4
-	'y' - 'a': "Identity",            // RFC 4474 §9
+	0:  "Accept-Contact",      // a: RFC 3841 §10
+	1:  "Referred-By",         // b: RFC 3892 §3
+	2:  "Content-Type",        // c
+	3:  "Request-Disposition", // d: RFC 3841 §10
+	4:  "Content-Encoding",    // e
+	5:  "From",                // f
+	8:  "Call-ID",             // i
+	9:  "Reject-Contact",      // j: RFC 3841 §10
+	10: "Supported",           // k
+	11: "Content-Length",      // l
+	12: "Contact",             // m
+	13: "Identity-Info",       // n: RFC 4474 §9
+	14: "Event",               // o: RFC 6665 §8.2.1
+	17: "Refer-To",            // r: RFC 3515 §2.1
+	18: "Subject",             // s
+	19: "To",                  // t
+	20: "Allow-Events",        // u: RFC 6665 §8.2.2
+	21: "Via",                 // v
+	23: "Session-Expires",     // x: RFC 4028 §4
+	24: "Identity",            // y: RFC 4474 §9
 }
 
 // longName is the full form of a header name: the short one's meaning, or the

@@ -127,7 +127,7 @@ func TestCancelThroughAProxy(t *testing.T) {
 		// They answered at that moment: the call is up, and the caller has to know.
 		called.sendRaw(answer(in, "200 OK"))
 		b.starts(caller.one(), "SIP/2.0 200 OK")
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 	})
 }
 
@@ -157,7 +157,7 @@ func TestForwardingHasAnEnd(t *testing.T) {
 		caller.send(strings.Replace(invite, "Max-Forwards: 70", "Max-Forwards: 0", 1))
 		caller.send(ackOf(b.starts(caller.one(), "SIP/2.0 483 Too Many Hops")))
 		caller.send(strings.ReplaceAll(strings.ReplaceAll(invite, "INVITE", "MESSAGE"), "inv1", "msg1"))
-		time.Sleep(40 * time.Second)
+		sleep(40 * time.Second)
 		b.starts(caller.one(), "SIP/2.0 408 Request Timeout")
 		if len(p.errs) != 2 || !errors.Is(p.errs[0], transport.ErrTooManyHops) || !errors.Is(p.errs[1], transport.ErrTimeout) {
 			t.Error(p.errs)

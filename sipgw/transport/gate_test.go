@@ -60,7 +60,7 @@ func TestStormOfOnePhone(t *testing.T) {
 			t.Errorf("%v", s)
 		}
 		b.tr.Reload(limited().Config.Limits)
-		time.Sleep(3 * time.Second)
+		sleep(3 * time.Second)
 		for n := range 10 {
 			u.send(numbered(register, "REGISTER", 300+n))
 		}

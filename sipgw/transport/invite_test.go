@@ -56,12 +56,12 @@ func TestRefusalIsSentUntilAcknowledged(t *testing.T) {
 		defer u.close()
 		u.send(invite)
 		res := b.starts(u.one(), "SIP/2.0 486 Busy Here")
-		time.Sleep(4 * time.Second) // RFC 3261 §17.2.1: after 0.5, 1.5, 3.5 seconds
+		sleep(4 * time.Second) // RFC 3261 §17.2.1: after 0.5, 1.5, 3.5 seconds
 		if got := u.take(); len(got) != 3 || got[2] != res {
 			t.Fatalf("%d: %q", len(got), got)
 		}
 		u.send(ackOf(res))
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if got := u.take(); len(got) != 0 || acks != 0 {
 			t.Fatalf("%d: %q", acks, got)
 		}
@@ -76,7 +76,7 @@ func TestRefusalThatNobodyAcknowledges(t *testing.T) {
 		u := b.peer(phoneAt)
 		defer u.close()
 		u.send(invite)
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if got := u.take(); len(got) != 11 { // at 0, 0.5, 1.5, 3.5, 7.5 … 31.5 seconds
 			t.Fatalf("%d", len(got))
 		}
@@ -118,7 +118,7 @@ func TestTryingAndCancel(t *testing.T) {
 		if got := u.take(); len(got) != 0 {
 			t.Fatalf("%q", got)
 		}
-		time.Sleep(250 * time.Millisecond)
+		sleep(250 * time.Millisecond)
 		if trying := b.starts(u.one(), "SIP/2.0 100 Trying"); strings.Contains(value(trying, "To"), "tag=") {
 			t.Errorf("%s", trying)
 		}

@@ -164,7 +164,7 @@ func (c *conn) serve(nc net.Conn) {
 	defer nc.Close()
 	stop := c.t.cutOnStop(nc)
 	if c.wire.kind.Secure() {
-		t := tls.Server(nc, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.t.cert})
+		t := tls.Server(nc, &tls.Config{MinVersion: c.t.minTLS, GetCertificate: c.t.cert})
 		ctx, cancel := context.WithTimeout(context.Background(), stuckFor)
 		err := t.HandshakeContext(ctx)
 		cancel()

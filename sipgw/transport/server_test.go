@@ -47,7 +47,7 @@ func TestAnswersAgainWhatComesAgain(t *testing.T) {
 		if again := u.take(); len(again) != 1 || again[0] != first[0] || asked != 1 {
 			t.Fatalf("%d: %q", asked, again)
 		}
-		time.Sleep(40 * time.Second)
+		sleep(40 * time.Second)
 		u.send(register)
 		if u.take(); asked != 2 {
 			t.Error(asked)
@@ -63,7 +63,7 @@ func TestMergedRequest(t *testing.T) {
 		b.starts(u.one(), "SIP/2.0 200 ")
 		u.send(strings.Replace(register, "z9hG4bKreg1", "z9hG4bKreg2", 1)) // RFC 3261 §8.2.2.2
 		b.starts(u.one(), "SIP/2.0 482 Merged Request")
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		u.send(strings.Replace(register, "z9hG4bKreg1", "z9hG4bKreg3", 1))
 		b.starts(u.one(), "SIP/2.0 200 ")
 	})

@@ -158,7 +158,7 @@ func TestFlowOfAConnection(t *testing.T) {
 		if !strings.HasPrefix(value(got, "Via"), "SIP/2.0/TCP 192.0.2.1:5060;") || value(got, "Contact") != "<sip:192.0.2.1:5060;transport=tcp>" {
 			t.Errorf("%s", got)
 		}
-		time.Sleep(10 * time.Second)
+		sleep(10 * time.Second)
 		if more, _ := c.take(); more != "" {
 			t.Errorf("sent again: %s", more)
 		}
@@ -253,13 +253,13 @@ func TestIdleAndStuckConnections(t *testing.T) {
 		defer stuck.close()
 		defer alive.close()
 		stuck.send("REGISTER sip:")
-		time.Sleep(45 * time.Second)
+		sleep(45 * time.Second)
 		if _, over := stuck.take(); !over {
 			t.Error("stuck within a message, and still there")
 		}
 		for range 10 {
 			alive.send("\r\n\r\n")
-			time.Sleep(time.Minute)
+			sleep(time.Minute)
 		}
 		_, gone := idle.take()
 		if _, over := alive.take(); over || !gone {
@@ -335,7 +335,7 @@ func TestTLS(t *testing.T) {
 
 		mute := b.dial("198.51.100.9:41001", "192.0.2.1:5061") // says nothing at all
 		defer mute.close()
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if _, over := mute.take(); !over {
 			t.Error("a connection that never begins is still there")
 		}

@@ -21,8 +21,13 @@ type Options struct {
 	// Network is where the sockets come from; nil is the machine's.
 	Network Network
 
+	// Resolver looks up the names that requests of ours go to; nil is the system's.
+	Resolver Resolver
+
 	// Certificate is shown where a connection begins with TLS.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// MinTLSVersion is the oldest that is accepted there; 0 is TLS 1.2.
+	MinTLSVersion uint16
 	// Trust is what connections that we open with TLS go by; nil is the system's.
 	Trust *tls.Config
 
@@ -50,6 +55,12 @@ type Network interface {
 	Dial(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 }
 
+// Resolver looks up names: *net.Resolver is one.
+type Resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (cname string, found []*net.SRV, err error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
 // PacketConn is what we use of a UDP socket: *net.UDPConn is one.
 type PacketConn interface {
 	ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error)
@@ -68,7 +79,8 @@ type Transport struct {
 	// Fixed once it runs.
 	cfg       Config
 	network   Network
-	resolver  *net.Resolver
+	resolver  Resolver
+	minTLS    uint16
 	cert      func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	trust     *tls.Config
 	hosts     []string
@@ -98,8 +110,9 @@ type Transport struct {
 func New(o Options) (*Transport, error) {
 	limits := o.Config.Limits.orDefaults()
 	t := &Transport{
-		cfg: o.Config, network: o.Network, resolver: net.DefaultResolver, cert: o.Certificate, trust: o.Trust,
-		key: o.Key, software: o.Software, log: o.Log,
+		cfg: o.Config, network: o.Network, resolver: o.Resolver, cert: o.Certificate, trust: o.Trust,
+		minTLS: max(o.MinTLSVersion, tls.VersionTLS12),
+		key:    o.Key, software: o.Software, log: o.Log,
 		handlers: map[string]Handler{},
 		server:   newServer(limits.Transactions),
 		client:   newClient(limits.Transactions),
@@ -112,6 +125,9 @@ func New(o Options) (*Transport, error) {
 	}
 	if t.network == nil {
 		t.network = machine{}
+	}
+	if t.resolver == nil {
+		t.resolver = net.DefaultResolver
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -149,7 +165,8 @@ func Endpoint(h Handler, supported ...string) Handler {
 	}
 }
 
-// OnFlowClosed has f called when a connection has ended. Flows of UDP never do.
+// OnFlowClosed has f called when a connection has ended, but for those that end
+// with the transport. Flows of UDP never do.
 func (t *Transport) OnFlowClosed(f func(Flow)) { t.closedFns = append(t.closedFns, f) }
 
 // Listen opens the sockets. It is called by Run unless it was before.
