@@ -78,6 +78,7 @@ type Config struct {
 	Private      privatexml.Config
 	Search       search.Config
 	Presence     presence.Config
+	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
 	Floodgate    floodgate.Config
