@@ -26,6 +26,7 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
@@ -81,6 +82,7 @@ type Config struct {
 	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
+	Components   component.Config // what the other sections say of it is not filled in: see [Config.ComponentConfig]
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config

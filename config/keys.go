@@ -8,6 +8,7 @@ import (
 	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/registrar"
 	"rollcall/storage/ldap"
@@ -17,9 +18,10 @@ import (
 
 // key is one key of the file.
 type key struct {
-	path   string // "c2s.listen"
-	live   bool   // a running server takes up a change
-	secret bool   // never shown
+	path   string             // "c2s.listen"
+	live   bool               // a running server takes up a change
+	secret bool               // never shown
+	hides  func(*Config) bool // nil: always, if it is secret
 	read   func(*Config, any) []fault
 	show   func(*Config) string
 	copy   func(to, from *Config)
@@ -153,6 +155,13 @@ var keys = []key{
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
 
+	of("components.listen", fixed, list(0, address("5347")), func(c *Config) *[]string { return &c.Components.Listen }),
+	partlyHidden(of("components.domains", fixed, list(0, componentDomain), func(c *Config) *[]component.Domain { return &c.Components.Domains }), inlineSecrets),
+	of("components.auth_timeout", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Components.AuthTimeout }),
+	of("components.connects_per_minute", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Components.ConnectsPerMinute }),
+	of("components.read_rate", fixed, size(0, gib), func(c *Config) *int { return &c.Components.BytesPerSecond }),
+	of("components.read_burst", fixed, size(16*kib, gib), func(c *Config) *int { return &c.Components.BurstBytes }),
+
 	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
 	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
 	of("floodgate.subscriptions_per_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.SubscriptionsPerHour }),
@@ -260,6 +269,13 @@ func both(path string, k kind[int], field func(*c2s.Stanza) *int) key {
 // hidden makes a key whose value is never shown.
 func hidden(k key) key {
 	k.secret = true
+	return k
+}
+
+// partlyHidden makes a key whose value is shown only while it does not hide
+// something.
+func partlyHidden(k key, hides func(*Config) bool) key {
+	k.secret, k.hides = true, hides
 	return k
 }
 

@@ -18,6 +18,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
@@ -45,6 +46,7 @@ type Options struct {
 type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
+	Components   *component.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Devices      *device.Register
@@ -111,6 +113,9 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if a.Components, err = component.New(o.Config.ComponentConfig(), o.Log); err != nil {
 		return nil, err
 	}
 	last, err := o.DB.LastID(ctx)
@@ -214,6 +219,7 @@ func (a *Assembly) Run(ctx context.Context) error {
 func (a *Assembly) Stop(ctx context.Context) error {
 	a.Streams.StopAccepting()
 	err := a.Server.Stop(ctx)
+	err = errors.Join(err, a.Components.Stop(ctx)) // they have heard who has gone
 	ended := make(chan struct{})
 	go func() { a.Streams.Wait(); close(ended) }()
 	select {

@@ -43,10 +43,17 @@
 //	ada/desk is connected         … bound, and nothing more
 //	ada/desk is authenticated     … logged in, and nothing bound; or just ada
 //	raw tap                       a connection on which nothing has been said
+//	component phones.x            a domain that a component serves (XEP-0114); before
+//	                              anything else. All have one secret ([ComponentSecret])
+//	phones.x is connected         the component has come, and proven its secret
+//	raw tap for components        a connection to where components connect
 //
 // "online" waits until all is quiet and then throws away what anybody has not
 // read yet, since most of it is the presence of those who came. Where arriving
 // is what is tested, let somebody be connected and send the presence.
+//
+// What a component sends and gets is written as if its stream had the namespace
+// jabber:client. What has that in truth is in jabber:component:accept here.
 //
 // A client is called by its resource (desk), by its account (bob) or by both
 // (ada/desk), as long as it is clear who is meant.
