@@ -208,6 +208,7 @@ var keys = []key{
 	of("sip.max_message", live, size(4*kib, mib), func(c *Config) *int { return &c.SIP.Limits.Message }),
 	of("sip.max_headers", live, number(32, 1000), func(c *Config) *int { return &c.SIP.Limits.Headers }),
 	of("sip.max_transactions", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Transactions }),
+	of("sip.remembered", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Remembered }),
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),

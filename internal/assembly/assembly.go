@@ -16,6 +16,7 @@ import (
 	"rollcall/presence"
 	"rollcall/presence/device"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/component"
@@ -29,6 +30,7 @@ import (
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -61,6 +63,8 @@ type Assembly struct {
 	States       *presence.Catalogue // that they can be in
 
 	db         *storage.DB
+	lists      *privacy.Book
+	cards      *vcard.Feature
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
@@ -84,6 +88,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
+	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
 	a.Devices = operator.NewDevices(o.DB, o.Config)
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Devices: a.Devices, Log: o.Log})
@@ -108,7 +113,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := users{o.DB.Accounts()}
+	people := users{o.DB.Accounts(), a}
 	a.Streams, err = c2s.New(c2s.Options{
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
@@ -231,7 +236,10 @@ func (a *Assembly) Stop(ctx context.Context) error {
 }
 
 // users lets streams and the server look up the accounts in the database.
-type users struct{ *storage.Accounts }
+type users struct {
+	*storage.Accounts
+	a *Assembly
+}
 
 // Lookup implements server.Accounts.
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
@@ -239,9 +247,19 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	return int64(id), found, err
 }
 
-// admit says who may have a session.
+// admit says who may have a session, and tells those who would have to ask next
+// what else it has seen.
 func (u users) admit(ctx context.Context, a *server.Account) error {
-	return u.Admit(ctx, storage.AccountID(a.ID))
+	lists, cards := u.a.lists.Era(a.JID), u.a.cards.Era() // before looking
+	has, err := u.Admit(ctx, storage.AccountID(a.ID))
+	if err != nil {
+		return err
+	}
+	if !has.Lists {
+		u.a.lists.None(a.JID, lists)
+	}
+	u.a.cards.Seen(a.ID, has.VCard, cards)
+	return nil
 }
 
 // own writes down what people do to their own accounts.

@@ -4,7 +4,6 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/roster"
-	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/component"
@@ -33,7 +32,7 @@ import (
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
 	a.there = there
-	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	filters := privacy.New(a.lists, a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
@@ -74,9 +73,9 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.Addresses = addresses.New(cfg.Contact)
 	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
-	there.OnPublished(cards.Published)
-	all := []server.Feature{a.Disco, a.Addresses, cards}
+	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(a.cards.Published)
+	all := []server.Feature{a.Disco, a.Addresses, a.cards}
 	if cfg.SearchEnabled {
 		people := a.db.Search()
 		all = append(all, search.New(people, people, cfg.Search))

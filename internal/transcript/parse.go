@@ -75,11 +75,11 @@ func parseStep(source string) (action, error) {
 	if do, ok := parseGroup(source); ok {
 		return do, nil
 	}
-	if do, err := parsePhone(source); do != nil || err != nil {
-		return do, err
-	}
 	if m := reSays.FindStringSubmatch(source); m != nil {
 		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
+	}
+	if do, err := parsePhone(source); do != nil || err != nil {
+		return do, err
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])

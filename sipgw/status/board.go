@@ -97,8 +97,7 @@ func Packages() map[string]publish.Package {
 // note changes what is known of a device, and has it reported. Of what is none it
 // notes nothing.
 func (b *Board) note(aor string, change func(*record)) {
-	user, _, _ := cutLast(aor)
-	d := b.parts.Devices().ByUser(user)
+	d := b.parts.Devices().ByUser(User(aor))
 	if d == nil {
 		return
 	}
@@ -126,14 +125,8 @@ func (b *Board) poke() {
 	}
 }
 
-// cutLast cuts an address at its last @: there may be others in the name.
-func cutLast(aor string) (user, domain string, found bool) {
-	i := strings.LastIndexByte(aor, '@')
-	if i < 0 {
-		return aor, "", false
-	}
-	return aor[:i], aor[i+1:], true
-}
+// User returns the SIP user of an address of record: there may be other @ in the name.
+func User(aor string) string { return aor[:max(strings.LastIndexByte(aor, '@'), 0)] }
 
 // Registered takes up what has happened to a binding: for
 // [registrar.Registrar.OnChange].
@@ -150,8 +143,7 @@ func (b *Board) Registered(c registrar.Change) {
 		}
 	})
 	if c.Reboot != "" {
-		user, _, _ := cutLast(c.AOR)
-		b.parts.Publications.Forget(c.At, c.AOR, user, c.At)
+		b.parts.Publications.Forget(c.At, c.AOR, User(c.AOR), c.At)
 	}
 }
 
