@@ -212,7 +212,6 @@ var keys = []key{
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
-	of("sip.realm", fixed, free, func(c *Config) *string { return &c.Digest.Realm }),
 	of("sip.algorithms", fixed, list(1, oneOf(algorithms...)), func(c *Config) *[]digest.Algorithm { return &c.Digest.Algorithms }),
 	of("sip.nonce_life", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Digest.NonceLife }),
 	of("sip.min_expires", fixed, span(10*second, time.Hour), func(c *Config) *time.Duration { return &c.Registrar.MinExpires }),

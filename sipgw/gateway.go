@@ -22,7 +22,7 @@ import (
 // Config is what the gateway needs to know of the configuration file.
 type Config struct {
 	Transport transport.Config
-	Digest    digest.Config // Realm "" is the domain of the devices
+	Digest    digest.Config // the realm is the domain of the devices
 	Registrar registrar.Config
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
@@ -90,12 +90,10 @@ func New(parts Parts) (*Gateway, error) {
 		return nil, err
 	}
 	g.keepers()
-	realm := parts.Config.Digest
-	if realm.Realm == "" {
-		realm.Realm = parts.Devices.Domain()
-	}
+	proof := parts.Config.Digest
+	proof.Realm = parts.Devices.Domain()
 	g.Door = door.New(door.Parts{
-		Verifier: digest.New(realm), Registrar: g.Registrar, Compositor: g.Compositor,
+		Verifier: digest.New(proof), Registrar: g.Registrar, Compositor: g.Compositor,
 		Secrets: g.secrets, Domain: g.domain, May: g.may, Heard: g.Qualifier.Heard, Log: parts.Log,
 	})
 	g.Transport.Handle("REGISTER", g.Door.Register)

@@ -75,9 +75,9 @@ func (s *Service) Grade() {
 	}
 }
 
-// Renamed is for [device.Register.OnChanged]: what people see of a device besides its
+// Changed is for [device.Register.OnChanged]: what people see of a device besides its
 // state is another thing, or it is gone.
-func (s *Service) Renamed(before, now *device.Device) {
+func (s *Service) Changed(before, now *device.Device) {
 	switch {
 	case before == nil:
 	case now == nil:
