@@ -75,6 +75,9 @@ func (s *Service) post(q *queue, l *letter) {
 	for _, r := range l.routes {
 		o := l.out
 		o.URI, o.Routes, o.Flow = r.URI, r.Routes, r.Flow
+		if !l.device.Here() {
+			o.To = "<" + r.URI + ">" // the PBX does not know ours
+		}
 		s.parts.SIP.Start(o, func(res *transport.Response, err error) {
 			if err != nil || !res.Provisional() {
 				f.answer(r.URI, res, err)

@@ -127,7 +127,7 @@ func New(parts Parts) *Service {
 
 // Run does what is due at a time, until ctx ends: whoever writes is said to write on,
 // and whoever has stopped without a word to have stopped.
-func (s *Service) Run(ctx context.Context) {
+func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
 	s.mu.Unlock()
@@ -142,7 +142,7 @@ func (s *Service) Run(ctx context.Context) {
 		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-timer.C:
 		case <-s.wake:
 		}

@@ -18,16 +18,12 @@ func (s *Service) request(from jid.JID, d *device.Device) (transport.Outgoing, e
 	if err != nil {
 		return transport.Outgoing{}, stanza.ErrMalformedJID
 	}
-	aor, err := s.parts.Addresses.URI(jid.Bare(d.User + "@" + s.parts.Devices().Domain()).With(""))
-	if err != nil {
-		return transport.Outgoing{}, stanza.ErrMalformedJID
-	}
 	s.mu.Lock()
 	s.cseq = s.cseq%(1<<31-1) + 1 // some take what has a Call-ID and a CSeq that they know for a copy
 	n := s.cseq
 	s.mu.Unlock()
 	return transport.Outgoing{
-		Method: "MESSAGE", From: "<" + uri + ">;tag=" + transport.NewTag(), To: "<" + aor + ">",
+		Method: "MESSAGE", From: "<" + uri + ">;tag=" + transport.NewTag(), To: "<sip:" + transport.EscapeUser(d.User) + "@" + d.JID.Domain() + ">",
 		CallID: transport.NewCallID(), CSeq: n,
 	}, nil
 }
