@@ -135,8 +135,8 @@ func (f *fork) answer(uri string, res *transport.Response, err error) {
 // better reports whether an answer is to be preferred to another one, 0 being none
 // (RFC 3261 §16.7, step 6).
 func better(a, b int) bool {
-	if b == 0 || a == b {
-		return b == 0
+	if a == 0 || b == 0 || a == b {
+		return b == 0 && a != 0
 	}
 	if rank(a) != rank(b) {
 		return rank(a) < rank(b)
