@@ -19,6 +19,7 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
@@ -30,6 +31,9 @@ import (
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -41,12 +45,14 @@ type Options struct {
 	DB      *storage.DB // open and migrated
 	Version string
 	Log     *slog.Logger
+	SIP     transport.Network // nil is the machine's
 }
 
 // Assembly is a server with all that belongs to it.
 type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
+	Components   *component.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Devices      *device.Register
@@ -59,6 +65,8 @@ type Assembly struct {
 	Desk         *operator.Desk
 	Engine       *presence.Engine    // what all sources together know of people and devices
 	States       *presence.Catalogue // that they can be in
+	Gateway      *sipgw.Gateway      // where devices come in
+	Phones       *contacts.Service   // … and how people see them
 
 	db         *storage.DB
 	lists      *privacy.Book
@@ -70,6 +78,7 @@ type Assembly struct {
 	archiveIDs *archive.IDs
 	there      *availability.Feature
 	config     atomic.Pointer[config.Config] // in force
+	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
 }
 
@@ -118,6 +127,9 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.Components, err = component.New(o.Config.ComponentConfig(), o.Log); err != nil {
+		return nil, err
+	}
 	last, err := o.DB.LastID(ctx)
 	if err != nil {
 		return nil, err
@@ -125,8 +137,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.openPresence(o); err != nil {
 		return nil, err
 	}
+	if err := a.openGateway(ctx, o); err != nil {
+		return nil, err
+	}
 	list := a.features(o.Config)
-	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
+	a.seen.Store(a.audience())
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.seen.Load())
 	a.runners = append(a.runners, a.Engine)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
@@ -141,6 +157,9 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
 	})
 	a.runners = append(a.runners, a.Desk)
+	if err := a.attachPhones(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := a.Groups.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -155,7 +174,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
-	a.there.Grade(a.audience())
+	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}
@@ -219,6 +238,7 @@ func (a *Assembly) Run(ctx context.Context) error {
 func (a *Assembly) Stop(ctx context.Context) error {
 	a.Streams.StopAccepting()
 	err := a.Server.Stop(ctx)
+	err = errors.Join(err, a.Components.Stop(ctx)) // they have heard who has gone
 	ended := make(chan struct{})
 	go func() { a.Streams.Wait(); close(ended) }()
 	select {

@@ -6,6 +6,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
@@ -39,7 +40,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
-		there.Grade(a.audience())
+		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
@@ -60,6 +61,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		a.Registration,
+		a.Components,
 		commands,
 		a.announcing,
 		a.logins,
@@ -88,8 +90,12 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	components, err := component.New(component.Config{}, nil)
+	if err != nil {
+		return nil, err
+	}
 	a := &Assembly{
-		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+		Streams: streams, Components: components, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
 	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {
