@@ -72,6 +72,7 @@ type Config struct {
 	Private      privatexml.Config
 	Search       search.Config
 	Presence     presence.Config
+	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
 	Floodgate    floodgate.Config
