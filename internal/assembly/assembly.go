@@ -14,6 +14,7 @@ import (
 	"rollcall/directory"
 	"rollcall/internal/operator"
 	"rollcall/presence"
+	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -21,6 +22,7 @@ import (
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/bot"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
@@ -53,16 +55,18 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
-	Engine       *presence.Engine    // what all sources together know of people and devices
-	States       *presence.Catalogue // that they can be in
+	Engine       *presence.Engine // what all sources together know of people and devices
+	ByHand       *manual.Service  // what they and operators say of it themselves
 
 	db         *storage.DB
+	log        *slog.Logger
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
 	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	there      *availability.Feature
+	talk       *bot.Feature
 	config     atomic.Pointer[config.Config] // in force
 	runners    []runner
 }
@@ -77,7 +81,7 @@ type runner interface {
 // waits for; it is to be cancelled after all else has ended.
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
-		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
+		db: o.DB, log: o.Log, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
@@ -114,12 +118,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openPresence(o); err != nil {
+	if err := a.openPresence(ctx, o); err != nil {
 		return nil, err
 	}
 	list := a.features(o.Config)
 	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
-	a.runners = append(a.runners, a.Engine)
+	a.runners = append(a.runners, a.Engine, a.ByHand)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
 			a.runners = append(a.runners, r)
@@ -131,6 +135,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
+		Engine: a.Engine, ByHand: a.ByHand,
 	})
 	a.runners = append(a.runners, a.Desk)
 	return a, a.Groups.Load(ctx)
@@ -144,6 +149,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
+	a.useStates(c.Presence)
 	a.there.Grade(a.audience())
 	if a.Directory != nil {
 		a.Directory.Kick()

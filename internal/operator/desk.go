@@ -11,6 +11,8 @@ import (
 
 	"rollcall/config"
 	"rollcall/directory"
+	"rollcall/presence"
+	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -27,6 +29,8 @@ type Live struct {
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
 	Directory     *directory.Directory // nil: accounts come from nowhere else
+	Engine        *presence.Engine
+	ByHand        *manual.Service
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -93,7 +97,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
 	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
-	groupOperations,
+	groupOperations, stateOperations, journalOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.
