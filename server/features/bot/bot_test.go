@@ -7,4 +7,7 @@ import (
 	"rollcall/internal/transcript/world"
 )
 
-func TestConversations(t *testing.T) { transcript.Run(t, "testdata/*.txt", world.New) }
+// TestConversations plays what people and the server say to each other.
+func TestConversations(t *testing.T) {
+	transcript.Run(t, "testdata/*.txt", world.New)
+}
