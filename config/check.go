@@ -72,6 +72,7 @@ var rules = []rule{
 	},
 	oneDomainEach,
 	adminsAreOurs,
+	devicesApart,
 	directoryRules,
 	presenceRules,
 }
@@ -83,6 +84,16 @@ func oneDomainEach(c *Config) (string, string, string) {
 		same := func(other server.Domain) bool { return other.Name == d.Name }
 		if slices.IndexFunc(c.Server.Domains, same) < i {
 			return fmt.Sprintf("server.domains[%d]", i), "named twice", "leave one of them out"
+		}
+	}
+	return "", "", ""
+}
+
+// devicesApart finds a domain that would have accounts and devices.
+func devicesApart(c *Config) (string, string, string) {
+	for _, d := range c.Server.Domains {
+		if d.Name == c.DeviceDomain() {
+			return "devices.domain", d.Name + " is one of server.domains", "write another one, which has no accounts"
 		}
 	}
 	return "", "", ""

@@ -21,6 +21,7 @@ import (
 
 	"rollcall/directory"
 	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server"
@@ -65,6 +66,7 @@ type Config struct {
 	C2S          c2s.Config
 	Roster       roster.Config
 	Groups       roster.GroupConfig
+	Devices      device.Config // Domain as written: see [Config.DeviceDomain]
 	Privacy      privacy.Config
 	Offline      offline.Config
 	Archive      archive.Config
@@ -152,12 +154,29 @@ func (c *Config) DirectoryDomain() string {
 	if c.Directory.Domain != "" {
 		return c.Directory.Domain
 	}
+	return c.AccountDomain()
+}
+
+// AccountDomain returns the first domain that has accounts, or "" if none does.
+func (c *Config) AccountDomain() string {
 	for _, d := range c.Server.Domains {
 		if !d.Anonymous {
 			return d.Name
 		}
 	}
 	return ""
+}
+
+// DeviceDomain returns the domain of the devices.
+func (c *Config) DeviceDomain() string {
+	if c.Devices.Domain != "" {
+		return c.Devices.Domain
+	}
+	first := c.AccountDomain()
+	if first == "" {
+		first = c.Server.Domains[0].Name
+	}
+	return "phones." + first
 }
 
 // ControlSocket returns where a running server listens for `rollcall account`.

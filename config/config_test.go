@@ -139,6 +139,29 @@ func TestDirectoryDomain(t *testing.T) {
 	}
 }
 
+func TestDeviceDomain(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", "phones.localhost"},
+		{"server.domains = [{ name = 'guest.example', anonymous = true }, 'example.org', 'b.example']\n", "phones.example.org"},
+		{"server.domains = [{ name = 'guest.example', anonymous = true }]\n", "phones.guest.example"},
+		{"devices.domain = 'Doors.Example.'\n", "doors.example"},
+	} {
+		c, err := Parse("t", []byte(tt.text))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := c.DeviceDomain(); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+	for _, text := range []string{"devices.domain = 'localhost'\n", "server.domains = ['x.example', 'phones.x.example']\n"} {
+		if _, err := Parse("t", []byte(text)); err == nil || !strings.Contains(err.Error(), "devices.domain") || !strings.Contains(err.Error(), "server.domains") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestNoCertificateIsNeededWithoutEncryption(t *testing.T) {
 	if _, err := Parse("t", []byte("tls.self_signed = 'never'\nc2s.plaintext_on_loopback = true\n")); err != nil {
 		t.Error(err)
@@ -232,7 +255,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
 		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
-		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`,
+		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
 		"presence.settle": `"1s"`, "presence.settle_released": `"2s"`, "presence.settle_idle": `"3s"`, "presence.barrier": `"1m"`,
 		"presence.flaps_within": `"2m"`, "presence.flaps_hold": `"3m"`,

@@ -43,8 +43,14 @@ func (c *Config) fillKey(d *document, section, name string, v any) (problems []P
 }
 
 // suggestKey returns a remedy for an unknown key of a known table. A key that is
-// in another table was most likely put into the wrong one.
+// in another table was most likely put into the wrong one, unless there is one
+// here that has just a letter more or less.
 func suggestKey(section, name string) string {
+	for _, known := range inSection(section) {
+		if edits(name, known) == 1 {
+			return suggest(name, []string{known})
+		}
+	}
 	for _, k := range keys {
 		if other, found := strings.CutSuffix(k.path, "."+name); found {
 			return "it belongs to [" + other + "]"

@@ -98,6 +98,10 @@ var keys = []key{
 
 	of("groups.max_groups", fixed, number(1, 10_000), func(c *Config) *int { return &c.Groups.MaxGroups }),
 	of("groups.max_members", fixed, number(1, 100_000), func(c *Config) *int { return &c.Groups.MaxMembers }),
+
+	of("devices.domain", fixed, orNothing(domainName), func(c *Config) *string { return &c.Devices.Domain }),
+	of("devices.max_devices", fixed, number(1, 100_000), func(c *Config) *int { return &c.Devices.MaxDevices }),
+
 	of("privacy.max_lists", fixed, number(1, 1000), func(c *Config) *int { return &c.Privacy.MaxLists }),
 	of("privacy.max_items", fixed, number(1, 100_000), func(c *Config) *int { return &c.Privacy.MaxItems }),
 	of("privacy.max_name", fixed, size(16, 32*kib), func(c *Config) *int { return &c.Privacy.MaxNameBytes }),

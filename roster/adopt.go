@@ -41,7 +41,7 @@ func (b *Book) Adopt(ctx context.Context, d *Directory) error {
 	b.mu.Unlock()
 	before.retire()
 	var failed []error
-	for _, owner := range b.shelf.owners() {
+	for _, owner := range b.shelf.Owners() {
 		if err := b.catchUp(ctx, owner); err != nil && !errors.Is(err, ErrNoAccount) && len(failed) < 10 {
 			failed = append(failed, fmt.Errorf("tell %s of a change of groups: %w", owner, err))
 		}
@@ -51,27 +51,23 @@ func (b *Book) Adopt(ctx context.Context, d *Directory) error {
 
 // catchUp has an owner told what groups have made different.
 func (b *Book) catchUp(ctx context.Context, owner jid.Bare) error {
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
+	return b.shelf.Turn(ctx, owner, func(p *held) error {
+		if p.Last() == nil {
+			return nil
+		}
+		_, err := b.load(ctx, p)
 		return err
-	}
-	defer h.unlock()
-	if h.now.Load() == nil {
-		return nil
-	}
-	_, err := b.load(ctx, h)
-	return err
+	})
 }
 
 // Peek returns an account's roster if it is in memory, or nil. It waits for
 // nothing; like a pin it may miss what was changed behind the book's back.
 func (b *Book) Peek(owner jid.Bare) *Roster {
-	h := b.shelf.peek(owner)
-	if h == nil {
+	p, _ := b.shelf.Peek(owner)
+	if p == nil {
 		return nil
 	}
-	return b.bound(h, h.now.Load())
+	return b.bound(p, p.Last())
 }
 
 // Met returns whom an account begins or ceases to see by the change from one
@@ -86,19 +82,19 @@ func (b *Book) Met(owner jid.Bare, before, now *Directory) [][]jid.Bare {
 	return met
 }
 
-// bound returns a roster that was found in h, with what the groups say that are
+// bound returns a roster that was found in p, with what the groups say that are
 // in force.
-func (b *Book) bound(h *held, r *Roster) *Roster {
+func (b *Book) bound(p *held, r *Roster) *Roster {
 	for r != nil {
 		d := b.dir.Load()
 		if r.dir == d {
 			return r
 		}
-		fresh := r.bind(h.owner, d)
-		if h.now.CompareAndSwap(r, fresh) {
+		fresh := r.bind(p.Owner, d)
+		if p.Replace(r, fresh) {
 			return fresh
 		}
-		r = h.now.Load() // somebody was faster
+		r = p.Last() // somebody was faster
 	}
 	return nil
 }

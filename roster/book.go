@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rollcall/roster/internal/shelf"
 	"rollcall/xmpp/jid"
 )
 
@@ -27,7 +28,7 @@ type Book struct {
 	store Store                                     // fixed
 	cfg   Config                                    // fixed
 	tell  func(owner jid.Bare, before, now *Roster) // fixed before use; or nil
-	shelf shelf                                     // safe
+	shelf shelf.Shelf[Roster, *Directory]           // safe; a note is what the owner's clients have been told of, or nil
 	dir   atomic.Pointer[Directory]                 // safe
 
 	mu   sync.Mutex
@@ -37,7 +38,7 @@ type Book struct {
 // NewBook returns a book that keeps its rosters in store. It knows of no groups.
 func NewBook(store Store, cfg Config) *Book {
 	b := &Book{store: store, cfg: cfg.WithDefaults()}
-	b.shelf.init(b.cfg.CachedRosters)
+	b.shelf.Init(b.cfg.CachedRosters, nil, 0)
 	b.dir.Store(NewDirectory(nil, nil))
 	return b
 }
@@ -45,37 +46,29 @@ func NewBook(store Store, cfg Config) *Book {
 // Limits returns what an account may keep.
 func (b *Book) Limits() Config { return b.cfg }
 
+// held is where an owner's roster is in memory.
+type held = shelf.Place[Roster, *Directory]
+
 // Of returns an account's roster as it is now.
 func (b *Book) Of(ctx context.Context, owner jid.Bare) (*Roster, error) {
-	if h := b.shelf.peek(owner); h != nil {
-		if r := h.fresh(); r != nil {
-			return b.bound(h, r), nil
-		}
+	if p, r := b.shelf.Peek(owner); r != nil {
+		return b.bound(p, r), nil
 	}
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer h.unlock()
-	return b.load(ctx, h)
+	var now *Roster
+	err := b.Read(ctx, owner, func(r *Roster) { now = r })
+	return now, err
 }
 
 // Read calls then with an account's roster while no change is under way: what
 // then sends comes before the push of every later change.
 func (b *Book) Read(ctx context.Context, owner jid.Bare, then func(*Roster)) error {
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
+	return b.shelf.Turn(ctx, owner, func(p *held) error {
+		r, err := b.load(ctx, p)
+		if err == nil {
+			then(r)
+		}
 		return err
-	}
-	defer h.unlock()
-	r, err := b.load(ctx, h)
-	if err != nil {
-		return err
-	}
-	then(r)
-	return nil
+	})
 }
 
 // Pin holds an account's roster in memory until it is released: sessions do so
@@ -87,30 +80,30 @@ type Pin struct {
 
 // Pin loads an account's roster and holds it in memory.
 func (b *Book) Pin(ctx context.Context, owner jid.Bare) (*Pin, error) {
-	h := b.shelf.take(owner)
-	err := h.lock(ctx)
+	p := b.shelf.Take(owner)
+	err := b.shelf.Lock(ctx, p)
 	if err == nil {
-		_, err = b.load(ctx, h)
-		h.unlock()
+		_, err = b.load(ctx, p)
+		b.shelf.Unlock(p)
 	}
 	if err != nil {
-		b.shelf.give(h)
+		b.shelf.Give(p)
 		return nil, err
 	}
-	return &Pin{book: b, held: h}, nil
+	return &Pin{book: b, held: p}, nil
 }
 
 // Roster returns the roster as it is now. It takes no lock.
-func (p *Pin) Roster() *Roster { return p.book.bound(p.held, p.held.now.Load()) }
+func (p *Pin) Roster() *Roster { return p.book.bound(p.held, p.held.Last()) }
 
 // Release lets the roster go. Call it once; Roster still works, but may miss
 // later changes.
-func (p *Pin) Release() { p.book.shelf.give(p.held) }
+func (p *Pin) Release() { p.book.shelf.Give(p.held) }
 
 // Forget has an account's roster read again before it is next used: the account
 // is gone, or its roster was changed behind the book's back. Pins see the old
 // one until then.
-func (b *Book) Forget(owner jid.Bare) { b.shelf.forget(owner) }
+func (b *Book) Forget(owner jid.Bare) { b.shelf.Forget(owner) }
 
 // Set adds an item or updates its name and groups (RFC 6121 §2.3, §2.4).
 func (b *Book) Set(ctx context.Context, owner jid.Bare, e Edit, then func(Result)) (Result, error) {
@@ -151,31 +144,28 @@ func (b *Book) Inbound(ctx context.Context, owner, contact jid.Bare, e Event, re
 // another node, changed the same roster meanwhile.
 const retries = 5
 
-func (b *Book) change(ctx context.Context, owner jid.Bare, then func(Result), decide func(*Roster) (step, error)) (Result, error) {
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
-		return Result{}, err
-	}
-	defer h.unlock()
-	for n := 0; ; n++ {
-		res, err := b.try(ctx, h, decide)
-		if errors.Is(err, ErrStale) && n < retries {
-			continue
+func (b *Book) change(ctx context.Context, owner jid.Bare, then func(Result), decide func(*Roster) (step, error)) (res Result, err error) {
+	err = b.shelf.Turn(ctx, owner, func(p *held) (err error) {
+		for n := 0; ; n++ {
+			res, err = b.try(ctx, p, decide)
+			if !errors.Is(err, ErrStale) || n == retries {
+				break
+			}
 		}
-		if err != nil {
-			return Result{}, err
-		}
-		if then != nil {
+		if err == nil && then != nil {
 			then(res)
 		}
-		return res, nil
+		return err
+	})
+	if err != nil {
+		return Result{}, err
 	}
+	return res, nil
 }
 
-// try makes one attempt at a change. The caller holds h's lock.
-func (b *Book) try(ctx context.Context, h *held, decide func(*Roster) (step, error)) (Result, error) {
-	r, err := b.load(ctx, h)
+// try makes one attempt at a change. The caller has p's turn.
+func (b *Book) try(ctx context.Context, p *held, decide func(*Roster) (step, error)) (Result, error) {
+	r, err := b.load(ctx, p)
 	if err != nil {
 		return Result{}, err
 	}
@@ -183,49 +173,49 @@ func (b *Book) try(ctx context.Context, h *held, decide func(*Roster) (step, err
 	if err != nil || s.update == nil {
 		return s.result, err
 	}
-	if err := b.store.SaveRoster(ctx, h.owner, *s.update); err != nil {
+	if err := b.store.SaveRoster(ctx, p.Owner, *s.update); err != nil {
 		// It may have been written nevertheless: a connection can break after
 		// the commit. So the next one to look reads it again.
-		h.stale.Store(true)
-		return Result{}, fmt.Errorf("roster: change %s in the roster of %s: %w", s.update.Contact, h.owner, err)
+		b.shelf.Doubt(p)
+		return Result{}, fmt.Errorf("roster: change %s in the roster of %s: %w", s.update.Contact, p.Owner, err)
 	}
-	h.now.Store(r.with(*s.update, s.after))
+	b.shelf.Set(p, r.with(*s.update, s.after))
 	return s.result, nil
 }
 
 // load returns the roster, from the store if need be, with what groups say to
 // its owner. If they say something else than before, that is told first. The
-// caller holds h's lock.
-func (b *Book) load(ctx context.Context, h *held) (*Roster, error) {
-	r := h.fresh()
+// caller has p's turn.
+func (b *Book) load(ctx context.Context, p *held) (*Roster, error) {
+	r := p.Fresh()
 	if r == nil {
 		var err error
-		if r, err = b.read(ctx, h); err != nil {
+		if r, err = b.read(ctx, p); err != nil {
 			return nil, err
 		}
 	}
-	r = b.bound(h, r)
-	if before := h.told; before != r.dir {
-		h.told = r.dir
+	r = b.bound(p, r)
+	if before := p.Note; before != r.dir {
+		p.Note = r.dir
 		if before != nil && b.tell != nil {
-			b.tell(h.owner, r.bind(h.owner, before), r)
+			b.tell(p.Owner, r.bind(p.Owner, before), r)
 		}
 	}
 	return r, nil
 }
 
-// read reads the roster from the store. The caller holds h's lock.
-func (b *Book) read(ctx context.Context, h *held) (*Roster, error) {
-	// Before reading, so that a Forget meanwhile is not lost.
-	h.stale.Store(false)
-	c, err := b.store.LoadRoster(ctx, h.owner)
+// read reads the roster from the store. The caller has p's turn.
+func (b *Book) read(ctx context.Context, p *held) (*Roster, error) {
+	p.Trust()
+	c, err := b.store.LoadRoster(ctx, p.Owner)
 	if err != nil {
-		h.stale.Store(true)
 		// If the account was removed, those who pin its roster go on seeing it until
 		// they end: whom it names is still to be told.
-		return nil, fmt.Errorf("roster: load the roster of %s: %w", h.owner, err)
+		b.shelf.Doubt(p)
+		return nil, fmt.Errorf("roster: load the roster of %s: %w", p.Owner, err)
 	}
-	r := New(c).bind(h.owner, b.dir.Load())
-	h.now.Store(r)
+	r := New(c)
+	r.look(p.Owner, b.dir.Load())
+	b.shelf.Set(p, r)
 	return r, nil
 }

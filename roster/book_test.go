@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"rollcall/roster/internal/shelf"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -289,12 +290,7 @@ func TestNoAccount(t *testing.T) {
 	}
 }
 
-func inMemory(b *Book) (n int) {
-	for i := range b.shelf.shards {
-		n += len(b.shelf.shards[i].all)
-	}
-	return n
-}
+func inMemory(b *Book) int { return b.shelf.Len() }
 
 // Many who ask at once cause one load.
 func TestLoadOnce(t *testing.T) {
@@ -344,7 +340,7 @@ func TestBoundedAndPinned(t *testing.T) {
 		owners = append(owners, jid.Bare(fmt.Sprintf("u%d@x", i)))
 	}
 	s := newStore(owners...)
-	b := NewBook(s, Config{CachedRosters: shards})
+	b := NewBook(s, Config{CachedRosters: shelf.Shards})
 	pin, err := b.Pin(t.Context(), owners[0])
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +348,7 @@ func TestBoundedAndPinned(t *testing.T) {
 	for _, o := range owners {
 		mustOf(t, b, o)
 	}
-	if n := inMemory(b); n > shards+1 {
+	if n := inMemory(b); n > shelf.Shards+1 {
 		t.Errorf("%d rosters are kept", n)
 	}
 	loads := s.loads
@@ -367,7 +363,7 @@ func TestBoundedAndPinned(t *testing.T) {
 		t.Error("the pin does not see the change")
 	}
 	pin.Release()
-	if n := inMemory(b); n > shards {
+	if n := inMemory(b); n > shelf.Shards {
 		t.Errorf("%d rosters are kept after the release", n)
 	}
 }

@@ -98,8 +98,9 @@ func (c Config) decideRemove(r *Roster, contact jid.Bare) (step, error) {
 		Contact: contact, Before: r.version, After: r.version + 1, Floor: r.floor,
 		Remove: true, DropRequest: cur.PendingIn(),
 	}
-	if n := len(r.gone) + 1 - c.MaxTombstones; n > 0 {
-		u.Floor = r.gone[n-1].Version
+	gone := r.few().gone
+	if n := len(gone) + 1 - c.MaxTombstones; n > 0 {
+		u.Floor = gone[n-1].Version
 	}
 	shared := r.Shared(contact)
 	res := Result{Outcome: Outcome{State: None.with(shared)}, Before: cur.State.with(shared), Farewell: cur.State.Farewell()}
@@ -163,7 +164,7 @@ func (c Config) keepRequest(r *Roster, u *Update, after *Item, before State, sta
 		if len(stanzaBytes) > c.MaxRequestBytes {
 			return stanza.Refuse(stanza.ErrPolicyViolation, "the request is larger than %d bytes", c.MaxRequestBytes)
 		}
-		if len(r.requests) >= c.MaxRequests {
+		if len(r.few().requests) >= c.MaxRequests {
 			return stanza.Refuse(stanza.ErrPolicyViolation, "too many requests wait for an answer")
 		}
 		u.Request = append([]byte{}, stanzaBytes...)

@@ -32,10 +32,24 @@ type own struct {
 	text     string
 	entries  []entry // sorted by contact
 	groups   [][]string
+	watchers []jid.Bare
+	scarce   *scarce // nil for most people
+}
+
+// scarce is what few rosters have. It is apart since everybody who is online has a
+// roster.
+type scarce struct {
 	requests []request // sorted by contact
 	parted   []parting // sorted by contact
 	gone     []Tombstone
-	watchers []jid.Bare
+}
+
+// few returns what the roster has of that.
+func (r *own) few() scarce {
+	if r.scarce == nil {
+		return scarce{}
+	}
+	return *r.scarce
 }
 
 type entry struct {
@@ -72,7 +86,7 @@ type parting struct {
 func New(c Contents) *Roster {
 	slices.SortFunc(c.Items, func(a, b Item) int { return strings.Compare(string(a.Contact), string(b.Contact)) })
 	b := newBuilder(len(c.Items), textSize(c.Items))
-	b.r.epoch, b.r.version, b.r.floor, b.r.gone = c.Epoch, c.Version, c.Floor, c.Gone
+	b.r.epoch, b.r.version, b.r.floor, b.few.gone = c.Epoch, c.Version, c.Floor, c.Gone
 	for i := range c.Items {
 		b.add(&c.Items[i])
 	}
@@ -107,7 +121,7 @@ func (r *Roster) with(u Update, after *Item) *Roster {
 	if after != nil {
 		b.add(after)
 	}
-	b.r.gone = bury(r.gone, u)
+	b.few.gone = bury(r.few().gone, u)
 	return &Roster{own: b.done(), owner: r.owner, dir: r.dir, view: r.view, self: r.self}
 }
 
@@ -132,14 +146,18 @@ func bury(gone []Tombstone, u Update) []Tombstone {
 // builder packs items that come in the order of their contacts.
 type builder struct {
 	r     own
+	few   scarce
 	text  strings.Builder
-	known map[string]uint16 // group slices by what they hold
+	known map[string]uint16 // group slices by what they hold; nil before the first
 	key   []byte
 }
 
 func newBuilder(items, text int) *builder {
-	b := &builder{r: own{entries: make([]entry, 0, items)}, known: make(map[string]uint16, 8)}
-	b.text.Grow(text)
+	b := &builder{}
+	if items > 0 {
+		b.r.entries, b.known = make([]entry, 0, items), make(map[string]uint16, 8)
+		b.text.Grow(text)
+	}
 	return b
 }
 
@@ -157,10 +175,10 @@ func (b *builder) add(it *Item) {
 	b.text.WriteString(string(it.Contact))
 	b.text.WriteString(name)
 	if it.State.Has(PendingIn) {
-		b.r.requests = append(b.r.requests, request{stanza: it.Request})
+		b.few.requests = append(b.few.requests, request{stanza: it.Request})
 	}
 	if len(it.Left) > 0 {
-		b.r.parted = append(b.r.parted, parting{left: it.Left})
+		b.few.parted = append(b.few.parted, parting{left: it.Left})
 	}
 }
 
@@ -202,24 +220,30 @@ func (b *builder) done() own {
 			r.listed++
 		}
 		if e.marks&parted != 0 {
-			r.parted[parts].contact = r.contact(i)
+			b.few.parted[parts].contact = r.contact(i)
 			parts++
 		}
 		if e.state.Has(PendingIn) {
-			r.requests[waiting].contact = r.contact(i)
+			b.few.requests[waiting].contact = r.contact(i)
 			waiting++
 		}
 		if e.state.Has(From) {
 			n++
 		}
 	}
-	r.watchers = make([]jid.Bare, 0, n)
+	if n > 0 {
+		r.watchers = make([]jid.Bare, 0, n)
+	}
 	for i := range r.entries {
 		if r.entries[i].state.Has(From) {
 			r.watchers = append(r.watchers, r.contact(i))
 		}
 	}
-	slices.SortFunc(r.gone, func(a, b Tombstone) int { return cmp.Compare(a.Version, b.Version) })
+	slices.SortFunc(b.few.gone, func(a, b Tombstone) int { return cmp.Compare(a.Version, b.Version) })
+	if waiting+parts+len(b.few.gone) > 0 {
+		few := b.few
+		r.scarce = &few
+	}
 	return r
 }
 
@@ -267,21 +291,23 @@ func (r *own) find(contact jid.Bare) int {
 }
 
 func (r *own) request(contact jid.Bare) []byte {
-	i, ok := slices.BinarySearchFunc(r.requests, contact, func(q request, c jid.Bare) int {
+	all := r.few().requests
+	i, ok := slices.BinarySearchFunc(all, contact, func(q request, c jid.Bare) int {
 		return strings.Compare(string(q.contact), string(c))
 	})
 	if !ok {
 		return nil
 	}
-	return r.requests[i].stanza
+	return all[i].stanza
 }
 
 func (r *own) left(contact jid.Bare) []string {
-	i, ok := slices.BinarySearchFunc(r.parted, contact, func(p parting, c jid.Bare) int {
+	all := r.few().parted
+	i, ok := slices.BinarySearchFunc(all, contact, func(p parting, c jid.Bare) int {
 		return strings.Compare(string(p.contact), string(c))
 	})
 	if !ok {
 		return nil
 	}
-	return r.parted[i].left
+	return all[i].left
 }

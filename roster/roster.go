@@ -9,9 +9,15 @@ import (
 
 // bind returns the roster with what a directory says to its owner.
 func (r *Roster) bind(owner jid.Bare, d *Directory) *Roster {
-	bound := &Roster{own: r.own, owner: owner, dir: d}
-	bound.view, bound.self = d.of(owner)
+	bound := &Roster{own: r.own}
+	bound.look(owner, d)
 	return bound
+}
+
+// look has a roster that nobody else knows yet look at a directory.
+func (r *Roster) look(owner jid.Bare, d *Directory) {
+	r.owner, r.dir = owner, d
+	r.view, r.self = d.of(owner)
 }
 
 // GroupsOf returns the roster with what groups say in another picture of it.
@@ -170,7 +176,7 @@ func (r *Roster) Asked() iter.Seq[jid.Bare] {
 // answer, as stored; each available resource gets them (RFC 6121 §3.1.3).
 func (r *Roster) Requests() iter.Seq2[jid.Bare, []byte] {
 	return func(yield func(jid.Bare, []byte) bool) {
-		for _, q := range r.requests {
+		for _, q := range r.few().requests {
 			if r.Shared(q.contact).Has(From) {
 				continue // nothing to wait for, as long as the group is there
 			}

@@ -161,7 +161,7 @@ func (r *Roster) sinceOwn(since uint32) (changes []Change) {
 			}
 		}
 	}
-	for _, t := range r.gone {
+	for _, t := range r.few().gone {
 		if t.Version > since {
 			c := r.change(t.Contact)
 			c.Item.Version = t.Version

@@ -194,6 +194,7 @@ type Registry struct {
 	nodes    map[nodeKey]Node
 	bound    []func(*Session)
 	ended    []func(*Session)
+	rested   []func(*Session)
 	flushed  []func(*Session, []int64)
 	added    []func(context.Context, ...jid.Bare)
 	removing []func(context.Context, *Account)
@@ -250,6 +251,11 @@ func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
 // OnEnded adds a call for each session that is over, on the goroutine that
 // owned it, after it has left the directory.
 func (r *Registry) OnEnded(f func(*Session)) { r.ended = append(r.ended, f) }
+
+// OnRested adds a call for each session whose client has been silent for so long
+// that what it may not need soon is to be let go of. It comes on the goroutine that
+// reads the stream, and again after the client has been heard of.
+func (r *Registry) OnRested(f func(*Session)) { r.rested = append(r.rested, f) }
 
 // OnFlushed adds a call that hears which offline messages (Delivery.Ref) have
 // reached the client: were acknowledged, or sent to one that cannot

@@ -65,7 +65,7 @@ func (f *flusher) run() {
 		}
 		f.mu.Unlock()
 		for _, o := range batch[:n] {
-			o.flush(o.trier)
+			o.flush(true)
 		}
 	}
 }

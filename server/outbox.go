@@ -61,10 +61,10 @@ type reachable interface{ reached(refs []int64) }
 // queue of XEP-0198. Deliver never blocks.
 type outbox struct {
 	limit   int         // bytes
-	most    int         // stanzas not acked
 	owner   reachable   // nil: nobody wants to know
 	flusher *flusher    // nil: each flush is a goroutine of its own
 	over    atomic.Bool // nothing is taken any more; set under mu
+	most    int32       // stanzas not acked
 
 	mu      sync.Mutex
 	run     func() // flush, made once: go o.flush() makes it each time
@@ -74,19 +74,19 @@ type outbox struct {
 	taken   uint64        // what the connection was given; sent follows once it says so
 	early   uint64        // acked up to here before the connection said so
 	marks   []mark        // of stanzas not acked, or not sent where nothing is acked
-	handled uint32        // stanzas acked, modulo 2^32 (XEP-0198 §5)
-	managed bool          // keep what is sent until it is acked
 	w       Transport     // nil while there is no connection
-	trier   Trier         // w, if it can write without waiting
+	tries   bool          // w is a Trier that can write without waiting
+	managed bool          // keep what is sent until it is acked
 	writing bool          // a flush is under way
 	closing bool          // close w once all is sent
+	due     bool          // the next write is to end with a request for an ack
+	asked   bool          // for an ack, on behalf of those who wait
+	handled uint32        // stanzas acked, modulo 2^32 (XEP-0198 §5)
+	pending int32         // stanzas since the last request for an ack
+	asks    int32         // ask for an ack after so many; 0: never
 	idle    chan struct{} // closed when a flush ends, if somebody waits
 	held    *heldBack     // while the client is inactive
-	pending int           // stanzas since the last request for an ack
-	due     bool          // the next write is to end with such a request
-	asks    int           // ask for an ack after so many; 0: never
 	waiting []func()      // those who wait for room
-	asked   bool          // for an ack, on behalf of those who wait
 }
 
 // attach gives the outbox its connection.
@@ -121,10 +121,8 @@ func (o *outbox) resume(w Transport, preface []byte) {
 }
 
 func (o *outbox) use(w Transport) {
-	o.w, o.trier = w, nil
-	if t, ok := w.(Trier); ok && o.flusher != nil && t.Tries() {
-		o.trier = t
-	}
+	t, ok := w.(Trier)
+	o.w, o.tries = w, ok && o.flusher != nil && t.Tries()
 }
 
 // detach takes the connection away and waits for a write under way to end,
@@ -204,7 +202,7 @@ func (o *outbox) put(d Delivery, head []byte, mid string, tail []byte) {
 		o.pending++
 		o.due = o.due || d.Kind == stanza.Message || o.asks > 0 && o.pending >= o.asks
 	}
-	if int(o.log.end-o.acked) > o.limit || o.managed && o.most > 0 && len(o.marks) > o.most {
+	if int(o.log.end-o.acked) > o.limit || o.managed && o.most > 0 && len(o.marks) > int(o.most) {
 		o.fail()
 	}
 }
@@ -241,7 +239,7 @@ func (o *outbox) kick() {
 		return
 	}
 	o.writing = true
-	if o.trier != nil {
+	if o.tries {
 		o.flusher.add(o)
 		return
 	}
@@ -251,7 +249,7 @@ func (o *outbox) kick() {
 // spawn flushes on a goroutine that may wait.
 func (o *outbox) spawn() {
 	if o.run == nil {
-		o.run = func() { o.flush(nil) }
+		o.run = func() { o.flush(false) }
 	}
 	go o.run()
 }
@@ -260,9 +258,9 @@ func (o *outbox) spawn() {
 var gather = sync.Pool{New: func() any { b := make([]byte, 0, 32<<10); return &b }}
 
 // flush writes until all is sent. One runs at a time, so that it alone touches
-// the connection; what comes in meanwhile goes with its next write. With a Trier
-// it does not wait: where it would have to, another goroutine goes on.
-func (o *outbox) flush(try Trier) {
+// the connection; what comes in meanwhile goes with its next write. If it is
+// to try it does not wait: where it would have to, another goroutine goes on.
+func (o *outbox) flush(try bool) {
 	var buf *[]byte
 	o.mu.Lock()
 	for o.w != nil && o.sent < o.log.end {
@@ -283,8 +281,8 @@ func (o *outbox) flush(try Trier) {
 		o.mu.Unlock()
 		var n int
 		var err error
-		if try != nil {
-			n, err = try.TryWrite(p)
+		if t, ok := w.(Trier); ok && try {
+			n, err = t.TryWrite(p)
 		} else {
 			n, err = w.Write(p)
 		}
@@ -389,7 +387,7 @@ func (o *outbox) manage(asks, most int, reply []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	// What is in the log now came before and is not part of the count.
-	o.managed, o.asks, o.most, o.pending, o.due = true, asks, most, 0, false
+	o.managed, o.asks, o.most, o.pending, o.due = true, int32(asks), int32(most), 0, false
 	o.handled = -uint32(len(o.marks))
 	appendTo(&o.log, reply)
 	o.kick()

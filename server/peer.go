@@ -5,17 +5,43 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stream"
 )
 
 // ErrDisabled says that an account is disabled: nobody can log in to it.
 var ErrDisabled = errors.New("server: the account is disabled")
 
-// Admit says whether an account may have a session; see [Options].
+// Admit says whether an account may have a session; see [Options]. The account is
+// the caller's own, to be bound.
 func (srv *Server) Admit(ctx context.Context, a *Account) error {
 	if srv.admit == nil || a.ID == 0 { // visitors have no account that could be barred
 		return nil
 	}
-	return srv.admit(ctx, a)
+	era := srv.bars.Load() // before looking
+	if err := srv.admit(ctx, a); err != nil {
+		return err
+	}
+	a.admitted = era + 1
+	return nil
+}
+
+// admitted reports whether Admit has let an account in, and none was barred
+// since.
+func (srv *Server) admitted(a *Account) bool { return a.admitted == srv.bars.Load()+1 }
+
+// Bar ends the sessions of an account that nobody may have any more, also those
+// that wait to be resumed. Whoever bars an account has it so in the database first:
+// then a session that is bound meanwhile either is found here, or finds that it is
+// to look again.
+func (srv *Server) Bar(j jid.Bare, why *stream.Fault) {
+	srv.bars.Add(1)
+	if a := srv.dir.lookup(j); a != nil {
+		for _, s := range a.Sessions() {
+			s.HangUp(why)
+		}
+	}
 }
 
 // Peer is what is known of the other end of a connection.

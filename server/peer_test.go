@@ -85,18 +85,63 @@ func TestBarredWhileLoggingIn(t *testing.T) {
 		var all sync.WaitGroup
 		k := &known{}
 		var err error
-		all.Go(func() { _, err = srv.Bind(context.Background(), NewAccount("ada@x", 1), "desk", k) })
+		all.Go(func() {
+			a := NewAccount("ada@x", 1)
+			if err = srv.Admit(context.Background(), a); err == nil {
+				_, err = srv.Bind(context.Background(), a, "desk", k)
+			}
+		})
 		all.Go(func() {
 			barred.Store(true)
-			if a := srv.Connected("ada@x"); a != nil {
-				for _, s := range a.Sessions() {
-					s.HangUp(&stream.Fault{Condition: mellium.NotAuthorized})
-				}
-			}
+			srv.Bar("ada@x", &stream.Fault{Condition: mellium.NotAuthorized})
 		})
 		all.Wait()
 		if err == nil && k.fault.Load() == nil {
 			t.Fatal("neither refused nor cut off")
+		}
+	}
+}
+
+// Who was admitted is not looked at again, unless somebody was barred meanwhile.
+func TestAdmittedOnce(t *testing.T) {
+	asked, disabled := 0, false
+	srv := New(t.Context(), Options{
+		Config: Config{Domains: []Domain{{Name: "x"}}, OutboxBytes: 1 << 20}, Accounts: everybody{},
+		Admit: func(context.Context, *Account) error {
+			if asked++; disabled {
+				return ErrDisabled
+			}
+			return nil
+		},
+	})
+	for _, c := range []struct {
+		name      string
+		admitted  bool // before it is bound
+		meanwhile func()
+		want      int
+		err       error
+	}{
+		{"admitted", true, func() {}, 1, nil},
+		{"not admitted", false, func() {}, 1, nil},
+		{"somebody else was barred", true, func() { srv.Bar("bob@x", nil) }, 2, nil},
+		{"somebody was removed", true, func() { srv.Removed("bob@x", 2) }, 2, nil},
+		{"somebody was changed", true, func() { srv.Changed("bob@x", 2) }, 2, nil},
+		{"barred", true, func() { disabled = true; srv.Bar("ada@x", nil) }, 2, ErrDisabled},
+	} {
+		asked = 0
+		a := NewAccount("ada@x", 1)
+		if c.admitted {
+			if err := srv.Admit(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.meanwhile()
+		s, err := srv.Bind(t.Context(), a, "desk", &drain{})
+		if asked != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: asked %d times, %v", c.name, asked, err)
+		}
+		if err == nil {
+			s.End(t.Context())
 		}
 	}
 }

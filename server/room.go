@@ -42,7 +42,7 @@ func (o *outbox) room(then func()) bool {
 func (o *outbox) roomy(part int) bool {
 	bytes, stanzas := min(pressure, o.limit/4), crowded
 	if o.most > 0 {
-		stanzas = min(crowded, o.most/4+1)
+		stanzas = min(crowded, int(o.most)/4+1)
 	}
 	return int(o.log.end-o.acked) < bytes/part && (!o.managed || len(o.marks) < stanzas/part+1)
 }

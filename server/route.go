@@ -72,7 +72,7 @@ func (srv *Server) Handle(ctx context.Context, s *Session, st *stanza.Stanza) er
 
 // is reports whether an address as it came is the session's own.
 func (s *Session) is(from []byte) bool {
-	if string(from) == s.full || string(from) == s.bare {
+	if string(from) == s.full || string(from) == s.Account.attr {
 		return true
 	}
 	j, err := jid.Parse(stanza.Text(from))
@@ -83,17 +83,20 @@ func (s *Session) is(from []byte) bool {
 func (s *Session) address(p *Packet) error {
 	to := p.Stanza.To
 	if to == nil {
-		p.To, p.toAttr = s.JID.Bare().With(""), s.bare // RFC 6120 §10.3
+		p.To, p.toAttr = s.JID.Bare().With(""), s.Account.attr // RFC 6120 §10.3
 		return nil
 	}
-	if s.lastTo == nil || !bytes.Equal(to, s.lastTo) {
+	if s.to == nil || !bytes.Equal(to, s.to.raw) {
 		j, err := jid.Parse(stanza.Text(to))
 		if err != nil {
 			return stanza.ErrMalformedJID
 		}
-		s.lastTo, s.to, s.toAttr = append(s.lastTo[:0], to...), j, stanza.Escape(j.String())
+		if s.to == nil {
+			s.to = recipients.Get().(*recipient)
+		}
+		*s.to = recipient{append(s.to.raw[:0], to...), j, stanza.Escape(j.String())}
 	}
-	p.To, p.toAttr = s.to, s.toAttr
+	p.To, p.toAttr = s.to.jid, s.to.attr
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mellium "mellium.im/xmpp/stream"
@@ -56,6 +57,7 @@ type Server struct {
 
 	// Safe.
 	ids     clock
+	bars    atomic.Uint64 // counts accounts that were barred
 	blotter blotter
 	flusher flusher
 	tasks   sync.WaitGroup // timers of hibernating sessions
@@ -158,8 +160,7 @@ var errConflict = &stream.Fault{Condition: mellium.Conflict, Text: "replaced by 
 // is that of [Server.Admit] if the account may not have one any more.
 func (srv *Server) Bind(ctx context.Context, account *Account, resource string, c Connection) (*Session, error) {
 	s := &Session{
-		JID: account.JID.With(resource), srv: srv,
-		bare: account.attr, conn: c, began: time.Now().Unix(),
+		JID: account.JID.With(resource), srv: srv, conn: c, began: time.Now().Unix(),
 	}
 	s.full = stanza.Escape(s.JID.String())
 	s.out.limit = srv.cfg.OutboxBytes
@@ -187,9 +188,11 @@ func (srv *Server) Bind(ctx context.Context, account *Account, resource string, 
 	}
 	// Whoever bars an account does so first, and then ends the sessions that it
 	// finds. So looking comes after being found.
-	if err := srv.Admit(ctx, account); err != nil {
-		s.end(ctx, nil) // nobody has heard of it
-		return nil, err
+	if !srv.admitted(account) {
+		if err := srv.Admit(ctx, account); err != nil {
+			s.end(ctx, nil) // nobody has heard of it
+			return nil, err
+		}
 	}
 	for _, f := range srv.reg.bound {
 		f(s)
@@ -218,9 +221,7 @@ func (srv *Server) Removed(j jid.Bare, id int64) {
 	if a == nil {
 		a = NewAccount(j, id)
 	}
-	for _, s := range a.Sessions() {
-		s.HangUp(&stream.Fault{Condition: mellium.NotAuthorized, Text: "the account was removed"})
-	}
+	srv.Bar(j, &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account was removed"})
 	for _, f := range srv.reg.removed {
 		f(a)
 	}
@@ -238,9 +239,7 @@ func (srv *Server) Changed(j jid.Bare, id int64) {
 	for _, f := range srv.reg.changed {
 		f(a)
 	}
-	for _, s := range a.Sessions() {
-		s.HangUp(&stream.Fault{Condition: mellium.Reset, Text: "the account was changed; connect again"})
-	}
+	srv.Bar(j, &stream.Fault{Condition: mellium.Reset, Text: "the account was changed; connect again"})
 }
 
 // Stop ends all sessions: those with a connection are told that the system

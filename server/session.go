@@ -31,7 +31,6 @@ type Session struct {
 	Account *Account
 	srv     *Server
 	full    string // JID, escaped
-	bare    string // bare JID, escaped
 	began   int64  // Unix seconds
 
 	// Safe.
@@ -39,19 +38,17 @@ type Session struct {
 	available atomic.Pointer[Availability]
 	filter    atomic.Pointer[Filter] // of its own; nil: that of the account
 	flags     atomic.Uint32
-	heard     atomic.Int64 // when the client was last heard of, Unix seconds
 	inactive  atomic.Bool
+	heard     atomic.Int64                 // when the client was last heard of, Unix seconds
 	fault     atomic.Pointer[stream.Fault] // why it was cut off, if it was
 
 	// Owned by the goroutine that reads the stream; by whoever ends the session
 	// once there is none.
 	slots   []any
-	lang    string // of the client's stream, escaped
-	counted uint32 // stanzas taken in, modulo 2^32 (XEP-0198 §4)
-	covered Ticket // what the stanzas taken in were stored under
-	lastTo  []byte // the address before, as it came, and what it means
-	to      jid.JID
-	toAttr  string
+	lang    string     // of the client's stream, escaped
+	counted uint32     // stanzas taken in, modulo 2^32 (XEP-0198 §4)
+	covered Ticket     // what the stanzas taken in were stored under
+	to      *recipient // of the stanza before; nil: to be made
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -63,6 +60,16 @@ type Session struct {
 	conn   Connection    // nil once it is gone
 	last   *Peer         // of the connection that is gone
 }
+
+// recipient is an address as it came, and what it means. Mostly the next stanza is
+// for the same one.
+type recipient struct {
+	raw  []byte
+	jid  jid.JID
+	attr string // escaped
+}
+
+var recipients = sync.Pool{New: func() any { return new(recipient) }}
 
 type life uint8
 
@@ -126,7 +133,7 @@ var ErrGone = errors.New("server: the session is over")
 func (s *Session) Full() string { return s.full }
 
 // Bare returns the account's address, escaped likewise.
-func (s *Session) Bare() string { return s.bare }
+func (s *Session) Bare() string { return s.Account.attr }
 
 // Server returns the server that the session is bound at.
 func (s *Session) Server() *Server { return s.srv }
@@ -185,7 +192,14 @@ func (s *Session) Deliver(d Delivery, head []byte, mid string, tail []byte) bool
 // Rest has a session whose client is silent keep no more than it needs. It is
 // called by the goroutine that reads the stream.
 func (s *Session) Rest() {
-	s.lastTo, s.to, s.toAttr = nil, jid.JID{}, ""
+	if to := s.to; to != nil {
+		s.to = nil
+		*to = recipient{raw: to.raw[:0]}
+		recipients.Put(to)
+	}
+	for _, f := range s.srv.reg.rested {
+		f(s)
+	}
 	s.out.trim()
 }
 

@@ -15,6 +15,7 @@ type Account struct {
 	JID      jid.Bare
 	ID       int64 // the number it is stored under; 0 for an anonymous user
 	attr     string
+	admitted uint64 // while it is bound: the era that Admit has looked in, and 1
 	filter   atomic.Pointer[Filter]
 	sessions atomic.Pointer[[]*Session]
 }

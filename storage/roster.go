@@ -30,6 +30,9 @@ const (
 // a row of roster_request.
 const stored = roster.To | roster.From | roster.PendingOut | roster.Approved
 
+// notedBit is set beside a state that is read with its row's noted.
+const notedBit = 256
+
 // LoadRoster implements [roster.Store].
 func (s *Rosters) LoadRoster(ctx context.Context, owner jid.Bare) (roster.Contents, error) {
 	var c roster.Contents
@@ -97,15 +100,14 @@ func parseItem(row string, lists groupLists) (it roster.Item, err error) {
 	name, row, _ := strings.Cut(row, fieldEnd)
 	in, row, _ := strings.Cut(row, fieldEnd)
 	state, row, _ := strings.Cut(row, fieldEnd)
-	version, row, _ := strings.Cut(row, fieldEnd)
-	noted, left, found := strings.Cut(row, fieldEnd)
-	bits, err1 := strconv.ParseUint(state, 10, 8)
+	version, left, found := strings.Cut(row, fieldEnd)
+	bits, err1 := strconv.ParseUint(state, 10, 9)
 	v, err2 := strconv.ParseUint(version, 10, 32)
-	if !found || err1 != nil || err2 != nil || noted != "0" && noted != "1" {
+	if !found || err1 != nil || err2 != nil {
 		return it, errFields
 	}
 	it = roster.Item{
-		Contact: jid.Bare(contact), Name: name, State: roster.State(bits) & stored, Version: uint32(v), Noted: noted == "1",
+		Contact: jid.Bare(contact), Name: name, State: roster.State(bits) & stored, Version: uint32(v), Noted: bits&notedBit != 0,
 	}
 	if it.Groups, err = lists.parse(in); err == nil {
 		it.Left, err = lists.parse(left)
@@ -116,14 +118,15 @@ func parseItem(row string, lists groupLists) (it roster.Item, err error) {
 // groupLists are lists of groups by their text: many items are in the same ones.
 type groupLists map[string][]string
 
-func (l groupLists) parse(text string) (list []string, err error) {
-	list, known := l[text]
-	if !known {
-		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return nil, fmt.Errorf("a row's groups: %w", err)
-		}
-		l[text] = list
+func (l groupLists) parse(text string) ([]string, error) {
+	if list, known := l[text]; known {
+		return list, nil
 	}
+	var list []string
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("a row's groups: %w", err)
+	}
+	l[text] = list
 	return list, nil
 }
 

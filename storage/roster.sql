@@ -4,11 +4,9 @@
 
 -- name: load
 SELECT a.id, COALESCE(r.version, 0), COALESCE(r.floor, 0),
-	(SELECT string_agg(contact || $2 || name || $2 || in_groups || $2
-			|| CAST(state AS TEXT) || $2 || CAST(version AS TEXT) || $2
-			|| CAST(noted AS TEXT) || $2 || left_groups, $3)
+	(SELECT string_agg(concat_ws($2, contact, name, in_groups, state + 256 * noted, version, left_groups), $3)
 		FROM roster_item WHERE account = a.id),
-	(SELECT string_agg(contact || $2 || CAST(version AS TEXT), $3)
+	(SELECT string_agg(concat_ws($2, contact, version), $3)
 		FROM roster_tombstone WHERE account = a.id),
 	(SELECT count(*) FROM roster_request WHERE account = a.id)
 FROM account a LEFT JOIN roster r ON r.account = a.id

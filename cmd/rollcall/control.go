@@ -24,7 +24,7 @@ import (
 // otherwise go behind its back. What is said there is JSON over HTTP.
 
 const (
-	controlRequest  = 64 << 10 // bytes of a request at most
+	controlRequest  = 16 << 20 // bytes of a request at most: a list of the most devices
 	controlAnswer   = 4 << 20  // of an answer: a page of the longest addresses
 	controlDeadline = 30 * time.Second
 )

@@ -116,6 +116,10 @@ func hint(err error) error {
 		return fmt.Errorf("%w; to see those there are type: rollcall group list", err)
 	case operator.GroupExists:
 		return fmt.Errorf("%w; to change it type: rollcall group set --help", err)
+	case operator.NoDevice:
+		return fmt.Errorf("%w; to see those there are type: rollcall device list", err)
+	case operator.DeviceExists:
+		return fmt.Errorf("%w; to change it type: rollcall device set --help", err)
 	case operator.NoSession:
 		return fmt.Errorf("%w; to see who is type: rollcall session list %s", err, e.Subject)
 	case operator.NoConnection:

@@ -115,6 +115,27 @@ func TestExplainAndJournal(t *testing.T) {
 	c.fails("", words("journal"), "journal wants one address")
 }
 
+// A device that is in the register has a state before anybody has heard of it, and none
+// when it is taken out.
+func TestStateOfADevice(t *testing.T) {
+	c, parts := withStates(t)
+	const far = "far@phones.localhost"
+	c.must("", words("device add far --upstream sip:pbx.example.org --critical")...)
+	c.prints(words("explain "+far), far+" (device) is offline: nothing can be reached")
+	c.must("", words("state set "+far+" maintenance --for 1h")...)
+	c.prints(words("explain "+far), far+" (device) is maintenance: nothing else is said")
+	if x := parts.Engine.State(far); x == nil || !x.Critical {
+		t.Errorf("it is to stay in sight: %+v", x)
+	}
+	c.must("", words("device remove far")...)
+	for late := time.Now().Add(patience); parts.Engine.State(far) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("a device that is gone has a state")
+		}
+	}
+	c.fails("", words("explain "+far), "there is nobody here, and no device, with the address "+far)
+}
+
 func TestStatesWithoutServer(t *testing.T) {
 	c := newCommand(t, "")
 	c.people("ada")

@@ -14,6 +14,7 @@ import (
 	"rollcall/directory"
 	"rollcall/internal/operator"
 	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/server"
@@ -48,6 +49,7 @@ type Assembly struct {
 	Streams      *c2s.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
+	Devices      *device.Register
 	Registration *register.Feature
 	Floodgate    *floodgate.Feature
 	Directory    *directory.Directory  // nil: accounts come from nowhere else
@@ -85,7 +87,8 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	}
 	a.config.Store(o.Config)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
-	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Log: o.Log})
+	a.Devices = operator.NewDevices(o.DB, o.Config)
+	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Devices: a.Devices, Log: o.Log})
 	a.Registration = register.New(own{a.registrations(o), a.Desk}, o.Config.Registration)
 	a.logins, a.announcing = logins.New(o.DB.Accounts()), announcements.New(o.DB.Motd())
 	if err := a.announcing.Reload(ctx); err != nil {
@@ -138,7 +141,10 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Engine: a.Engine, ByHand: a.ByHand,
 	})
 	a.runners = append(a.runners, a.Desk)
-	return a, a.Groups.Load(ctx)
+	if err := a.Groups.Load(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.Devices.Load(ctx)
 }
 
 // Configure has the features take up what can change while they run.

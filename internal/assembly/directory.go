@@ -60,13 +60,7 @@ func (l *landlord) Added(ctx context.Context, all ...jid.Bare) { l.a.Server.Adde
 
 // End implements directory.Server.
 func (l *landlord) End(who jid.Bare) {
-	account := l.a.Server.Connected(who)
-	if account == nil {
-		return
-	}
-	for _, s := range account.Sessions() {
-		s.HangUp(&stream.Fault{Condition: mellium.NotAuthorized, Text: "the account is disabled"})
-	}
+	l.a.Server.Bar(who, &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account is disabled"})
 }
 
 // Remove implements directory.Server.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/presence/manual"
 	"rollcall/xmpp/jid"
 )
@@ -27,16 +28,32 @@ func (a *Assembly) openPresence(ctx context.Context, o Options) error {
 		Store:     kept, Journal: kept,
 		Log: o.Log,
 	})
+	a.Devices.OnChanged(a.deviceChanged)
 	a.ByHand = manual.New(manual.Options{Engine: a.Engine, Store: a.db.Sharing(), Tell: a.tell})
 	return a.ByHand.Load(ctx)
 }
 
 // terms are what a merge has to know of a subject beside what sources say.
 func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
-	if k != presence.Person {
-		return presence.Terms{}
+	switch k {
+	case presence.Person:
+		return presence.Terms{Sharing: a.ByHand.Sharing(who)}
+	case presence.Device:
+		d := a.Devices.Picture().ByJID(who)
+		return presence.Terms{Critical: d != nil && d.Critical}
 	}
-	return presence.Terms{Sharing: a.ByHand.Sharing(who)}
+	return presence.Terms{}
+}
+
+// deviceChanged takes in that a device is another one: it may have to stay in sight
+// now, or it is gone, and then nothing of it is true any more.
+func (a *Assembly) deviceChanged(before, now *device.Device) {
+	switch {
+	case now == nil:
+		a.Engine.Forget(before.JID)
+	case before != nil && before.Critical != now.Critical:
+		a.Engine.Refresh(now.JID)
+	}
 }
 
 // tell tells a person something in the server's name. It is kept for them if they are

@@ -131,12 +131,14 @@ func (d *Desk) remove(ctx context.Context, who jid.Bare) error {
 var errDisabled = &stream.Fault{Condition: mellium.NotAuthorized, Text: "the account is disabled"}
 
 // disable bars an account and then cuts its sessions off. Whoever logs in
-// meanwhile is found by one of the two: see Server.Bind.
+// meanwhile is found by one of the two: see Server.Bar.
 func (d *Desk) disable(ctx context.Context, who jid.Bare) error {
 	if err := d.accounts.Disable(ctx, who, true); err != nil {
 		return explain(who, err)
 	}
-	cutOff(d.sessions(who), errDisabled)
+	if d.live != nil {
+		d.live.Server.Bar(who, errDisabled)
+	}
 	return nil
 }
 

@@ -61,6 +61,10 @@ func listActs(ctx context.Context, d *Desk, v values) (Answer, error) {
 func (d *Desk) note(ctx context.Context, by Actor, op *Operation, v values, err error) {
 	var subject, detail []string
 	for _, f := range op.Fields {
+		if f.About {
+			subject = append(subject, v[f.Name]...)
+			continue
+		}
 		switch f.Kind {
 		case Person, People, Clients:
 			subject = append(subject, v[f.Name]...)
@@ -68,11 +72,15 @@ func (d *Desk) note(ctx context.Context, by Actor, op *Operation, v values, err 
 			if s := v.one(f.Name); s != "" {
 				detail = append(detail, f.Name+"="+s)
 			}
+		case Words:
+			if all := v[f.Name]; len(all) > 0 {
+				detail = append(detail, f.Name+"="+strings.Join(all, ","))
+			}
 		}
 	}
 	act := storage.Act{Who: by.Name, Origin: by.Origin, Action: op.Name, Subject: strings.Join(subject, " "), Detail: strings.Join(detail, " ")}
 	if err != nil {
-		act.Outcome = err.Error()
+		act.Outcome, _, _ = strings.Cut(err.Error(), "\n") // a list of what is wrong is for whoever gave the order
 	}
 	d.keep(ctx, act)
 }

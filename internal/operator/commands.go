@@ -60,7 +60,7 @@ func refusal(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return err
-	case e.Reason == Exists, e.Reason == GroupExists:
+	case e.Reason == Exists, e.Reason == GroupExists, e.Reason == DeviceExists:
 		return stanza.Refuse(stanza.ErrConflict, "%s", e.Text) // XEP-0133 §5
 	}
 	return adhoc.Mistake(e.Text)
@@ -113,6 +113,7 @@ func (d *Desk) form(ctx context.Context, op *Operation) (*form.Form, error) {
 var kinds = map[Kind]form.Kind{
 	Text: form.TextSingle, Lines: form.TextMulti, Secret: form.TextPrivate, Person: form.JIDSingle, People: form.JIDMulti,
 	Clients: form.JIDMulti, Number: form.TextSingle, Yes: form.Boolean, Choice: form.ListSingle,
+	Words: form.TextMulti, List: form.TextMulti,
 }
 
 // form is the field as it stands in a form. One that goes by two names is not

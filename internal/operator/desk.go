@@ -12,6 +12,7 @@ import (
 	"rollcall/config"
 	"rollcall/directory"
 	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/server"
@@ -43,6 +44,7 @@ type Desk struct {
 	audit     *storage.Audit
 	book      *roster.Book
 	groups    *roster.Groups
+	devices   *device.Register
 	domains   []server.Domain
 	retention time.Duration // of the audit log; 0 is forever
 	log       *slog.Logger
@@ -56,11 +58,12 @@ type Desk struct {
 
 // Parts are what a desk is made of.
 type Parts struct {
-	DB     *storage.DB
-	Config *config.Config
-	Book   *roster.Book   // of the server that runs; nil if none does
-	Groups *roster.Groups // likewise
-	Log    *slog.Logger   // nil: nothing is logged
+	DB      *storage.DB
+	Config  *config.Config
+	Book    *roster.Book     // of the server that runs; nil if none does
+	Groups  *roster.Groups   // likewise
+	Devices *device.Register // likewise
+	Log     *slog.Logger     // nil: nothing is logged
 }
 
 // New returns a desk for a database. No server runs on it before [Desk.Serve].
@@ -78,6 +81,9 @@ func New(p Parts) *Desk {
 	}
 	if d.groups = p.Groups; d.groups == nil {
 		d.groups = NewGroups(p.DB, p.Config, d.book, d.log)
+	}
+	if d.devices = p.Devices; d.devices == nil {
+		d.devices = NewDevices(p.DB, p.Config)
 	}
 	d.end.init()
 	d.Configure(p.Config)
@@ -97,7 +103,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
 	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
-	groupOperations, stateOperations, journalOperations,
+	groupOperations, deviceOperations, stateOperations, journalOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"rollcall/presence/device"
 	"rollcall/server/features/announcements"
 	"rollcall/xmpp/jid"
 )
@@ -25,6 +26,8 @@ const (
 	Number  Kind = "number"  // a count; beside those of Options others can be named
 	Yes     Kind = "yes"     // "true" or "false"
 	Choice  Kind = "choice"  // one of Options
+	Words   Kind = "words"   // one or more short texts
+	List    Kind = "list"    // a text in TOML, each line a value; never noted
 )
 
 // Field is one thing that an operation wants to know.
@@ -36,6 +39,7 @@ type Field struct {
 	Options  []Option // of a Choice, or the usual ones of a Number
 	Also     string   // another name for it that is offered and taken
 	Preset   string   // what stands in a form
+	About    bool     // it names what the operation is about, as the address of an account always does
 }
 
 // Option is a value to choose, and what it is called.
@@ -44,6 +48,7 @@ type Option struct{ Value, Label string }
 const (
 	maxValues     = 1000 // of one field
 	maxValueBytes = 8 << 10
+	maxListLines  = 500_000
 )
 
 // check returns an order's values in canonical form.
@@ -72,27 +77,42 @@ func (op *Operation) check(o Order) (values, error) {
 }
 
 // several reports whether a field may have more than one value.
-func (k Kind) several() bool { return k == People || k == Clients || k == Lines }
+func (k Kind) several() bool { return k == People || k == Clients || k == Words || k.lines() }
+
+// lines reports whether the values of a field are the lines of a text.
+func (k Kind) lines() bool { return k == Lines || k == List }
+
+// limits returns how many values a field may have, and of how many bytes.
+func (k Kind) limits() (values, bytes int) {
+	switch k {
+	case Lines:
+		return maxValues, announcements.MaxBytes
+	case List:
+		return maxListLines, device.MaxList
+	}
+	return maxValues, maxValues * maxValueBytes
+}
 
 // check returns the values of a field in canonical form.
 func (f *Field) check(given []string) ([]string, error) {
 	given = slices.Clone(given)
-	if f.Kind != Lines {
+	if !f.Kind.lines() {
 		given = slices.DeleteFunc(given, func(s string) bool { return s == "" })
 	} else if strings.TrimSpace(strings.Join(given, "")) == "" {
 		given = nil
 	}
+	most, mostBytes := f.Kind.limits()
 	switch {
 	case len(given) == 0 && f.Required:
 		return nil, wrong("%s is missing", f.Label)
 	case len(given) > 1 && !f.Kind.several():
 		return nil, wrong("%s has one value", f.Label)
-	case len(given) > maxValues:
-		return nil, wrong("%s has at most %d values", f.Label, maxValues)
+	case len(given) > most:
+		return nil, wrong("%s has at most %d values", f.Label, most)
 	}
 	total := 0
 	for i, s := range given {
-		if total += len(s) + 1; len(s) > maxValueBytes || f.Kind == Lines && total > announcements.MaxBytes {
+		if total += len(s) + 1; len(s) > maxValueBytes || total > mostBytes {
 			return nil, wrong("%s is too long", f.Label)
 		}
 		if f.Kind != Secret && !plain(s) {
@@ -103,7 +123,7 @@ func (f *Field) check(given []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	if f.Kind == People || f.Kind == Clients {
+	if f.Kind == People || f.Kind == Clients || f.Kind == Words {
 		given = once(given)
 	}
 	return given, nil
@@ -150,7 +170,11 @@ func (f *Field) canonical(s string) (string, error) {
 		return "", wrong("%s: say true or false", f.Label)
 	case Choice:
 		if !f.offers(s) {
-			return "", wrong("%s: %q is none of the choices", f.Label, s)
+			var all []string
+			for _, o := range f.Options {
+				all = append(all, o.Value)
+			}
+			return "", wrong("%s: %q is none of the choices: %s", f.Label, s, strings.Join(all, ", "))
 		}
 	}
 	return s, nil

@@ -83,7 +83,11 @@ var groupOperations = []Operation{
 const ownNode = "urn:rollcall:admin#"
 
 // grouped puts an error about a group into words.
-func grouped(err error) error {
+func grouped(err error) error { return refused(err, NoGroup, GroupExists) }
+
+// refused puts an error of the domain into words; missing and exists are the
+// reasons if what it is about is not there, or is there already.
+func refused(err error, missing, exists Reason) error {
 	var refusal *stanza.Error
 	if !errors.As(err, &refusal) || refusal.Text == "" {
 		return err
@@ -91,9 +95,9 @@ func grouped(err error) error {
 	reason := Wrong
 	switch {
 	case errors.Is(err, stanza.ErrItemNotFound):
-		reason = NoGroup
+		reason = missing
 	case errors.Is(err, stanza.ErrConflict):
-		reason = GroupExists
+		reason = exists
 	}
 	return &Error{Reason: reason, Text: refusal.Text, err: err}
 }

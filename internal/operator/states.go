@@ -54,9 +54,12 @@ var stateOperations = []Operation{
 
 var subject = Field{Name: "subject", Label: "The address of the person or the device", Kind: Person, Required: true}
 
-// kindOf finds out what the subject of an order is. Of a device some source has to
-// have spoken.
+// kindOf finds out what the subject of an order is: an account, a device, or what some
+// source has spoken of.
 func (d *Desk) kindOf(ctx context.Context, who presence.Subject) (presence.Kind, error) {
+	if d.devices.Picture().ByJID(who) != nil {
+		return presence.Device, nil
+	}
 	if e := d.live.Engine.State(who); e != nil && e.Kind != presence.Person {
 		return e.Kind, nil
 	}

@@ -5,34 +5,38 @@ import (
 	"errors"
 	"fmt"
 
+	"rollcall/roster/internal/shelf"
 	"rollcall/xmpp/jid"
 )
 
 // Book keeps privacy lists in memory and changes them. That somebody has none is
-// kept as well.
+// remembered as well, of many, since most people have none.
 //
 // Changes of one owner's lists happen one after another: each is written to the
 // store, then shown to readers, then handed to the caller's function, before the
 // next one begins. The function must not ask the Book about that owner.
 type Book struct {
-	store Store  // fixed
-	cfg   Config // fixed
-	shelf shelf  // safe
+	store Store                        // fixed
+	cfg   Config                       // fixed
+	shelf shelf.Shelf[Lists, struct{}] // safe
 }
 
 // NewBook returns a book that keeps its lists in store.
 func NewBook(store Store, cfg Config) *Book {
 	b := &Book{store: store, cfg: cfg.WithDefaults()}
-	b.shelf.init(b.cfg.CachedAccounts)
+	b.shelf.Init(b.cfg.CachedAccounts, &none, b.cfg.CachedAccounts/4)
 	return b
 }
 
 // Limits returns what an account may keep.
 func (b *Book) Limits() Config { return b.cfg }
 
+// held is where an owner's lists are in memory.
+type held = shelf.Place[Lists, struct{}]
+
 // Of returns an account's lists as they are now.
 func (b *Book) Of(ctx context.Context, owner jid.Bare) (*Lists, error) {
-	if l := b.shelf.peek(owner); l != nil {
+	if _, l := b.shelf.Peek(owner); l != nil {
 		return l, nil
 	}
 	var lists *Lists
@@ -43,23 +47,18 @@ func (b *Book) Of(ctx context.Context, owner jid.Bare) (*Lists, error) {
 // Read calls then with an account's lists while no change is under way: what
 // then does comes before whatever follows from a later change.
 func (b *Book) Read(ctx context.Context, owner jid.Bare, then func(*Lists)) error {
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
+	return b.shelf.Turn(ctx, owner, func(p *held) error {
+		l, err := b.load(ctx, p)
+		if err == nil {
+			then(l)
+		}
 		return err
-	}
-	defer h.unlock()
-	l, err := b.load(ctx, h)
-	if err != nil {
-		return err
-	}
-	then(l)
-	return nil
+	})
 }
 
 // Forget has an account's lists read again before they are next used: the
 // account is gone.
-func (b *Book) Forget(owner jid.Bare) { b.shelf.forget(owner) }
+func (b *Book) Forget(owner jid.Bare) { b.shelf.Forget(owner) }
 
 // retries bounds how often a change is decided anew when somebody else, such as
 // another node, changed the same lists meanwhile.
@@ -68,28 +67,23 @@ const retries = 5
 // Change makes the change that decide wants, and calls then with the lists
 // before and after. A change that changes nothing is made as well.
 func (b *Book) Change(ctx context.Context, owner jid.Bare, decide func(*Lists) (Change, error), then func(before, after *Lists)) error {
-	h := b.shelf.take(owner)
-	defer b.shelf.give(h)
-	if err := h.lock(ctx); err != nil {
-		return err
-	}
-	defer h.unlock()
-	for n := 0; ; n++ {
-		before, after, err := b.try(ctx, h, decide)
-		if errors.Is(err, ErrStale) && n < retries {
-			continue
-		}
-		if err != nil {
+	return b.shelf.Turn(ctx, owner, func(p *held) error {
+		for n := 0; ; n++ {
+			before, after, err := b.try(ctx, p, decide)
+			if errors.Is(err, ErrStale) && n < retries {
+				continue
+			}
+			if err == nil {
+				then(before, after)
+			}
 			return err
 		}
-		then(before, after)
-		return nil
-	}
+	})
 }
 
-// try makes one attempt at a change. The caller holds h's lock.
-func (b *Book) try(ctx context.Context, h *held, decide func(*Lists) (Change, error)) (before, after *Lists, err error) {
-	if before, err = b.load(ctx, h); err != nil {
+// try makes one attempt at a change. The caller has p's turn.
+func (b *Book) try(ctx context.Context, p *held, decide func(*Lists) (Change, error)) (before, after *Lists, err error) {
+	if before, err = b.load(ctx, p); err != nil {
 		return nil, nil, err
 	}
 	c, err := decide(before)
@@ -104,34 +98,32 @@ func (b *Book) try(ctx context.Context, h *held, decide func(*Lists) (Change, er
 	}
 	after = before.with(c)
 	u := Update{Before: before.version, After: after.version, Change: c}
-	if err := b.store.SaveLists(ctx, h.owner, u); err != nil {
+	if err := b.store.SaveLists(ctx, p.Owner, u); err != nil {
 		// It may have been written nevertheless: a connection can break after
 		// the commit. So the next one to look reads it again.
-		h.now.Store(nil)
-		return nil, nil, fmt.Errorf("privacy: change the lists of %s: %w", h.owner, err)
+		b.shelf.Doubt(p)
+		return nil, nil, fmt.Errorf("privacy: change the lists of %s: %w", p.Owner, err)
 	}
-	h.now.Store(after)
+	b.shelf.Set(p, after)
 	return before, after, nil
 }
 
-// load returns the lists, from the store if need be. The caller holds h's lock.
-func (b *Book) load(ctx context.Context, h *held) (*Lists, error) {
-	if l := h.now.Load(); l != nil {
+// load returns the lists, from the store if need be. The caller has p's turn.
+func (b *Book) load(ctx context.Context, p *held) (*Lists, error) {
+	if l := p.Fresh(); l != nil {
 		return l, nil
 	}
-	era := h.era.Load() // before reading, so that a Forget meanwhile is not lost
-	c, err := b.store.LoadLists(ctx, h.owner)
+	p.Trust()
+	c, err := b.store.LoadLists(ctx, p.Owner)
 	if err != nil {
-		return nil, fmt.Errorf("privacy: load the lists of %s: %w", h.owner, err)
+		b.shelf.Doubt(p)
+		return nil, fmt.Errorf("privacy: load the lists of %s: %w", p.Owner, err)
 	}
 	l := &none
 	if c.Version > 0 {
 		l = New(c)
 	}
-	h.now.Store(l)
-	if h.era.Load() != era {
-		h.now.Store(nil)
-	}
+	b.shelf.Set(p, l)
 	return l, nil
 }
 

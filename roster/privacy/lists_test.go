@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rollcall/roster"
+	"rollcall/roster/internal/shelf"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -141,7 +142,7 @@ func ignore(_, _ *Lists) {}
 
 func TestBookCaches(t *testing.T) {
 	s := &shelfOf{all: map[jid.Bare]Contents{}}
-	b := NewBook(s, Config{CachedAccounts: shards})
+	b := NewBook(s, Config{CachedAccounts: shelf.Shards})
 	for range 3 { // that there is nothing is known as well
 		if l, err := b.Of(t.Context(), "ada@x"); err != nil || l.Default() != nil {
 			t.Fatal(l, err)
@@ -160,16 +161,12 @@ func TestBookCaches(t *testing.T) {
 	if l, _ := b.Of(t.Context(), "ada@x"); l.Default() == nil || s.reads != 2 {
 		t.Errorf("after being forgotten: %v after %d reads", l.Default(), s.reads)
 	}
-	for i := range 50 * shards {
+	for i := range 50 * shelf.Shards {
 		if _, err := b.Of(t.Context(), jid.Bare(fmt.Sprintf("u%d@x", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n := 0
-	for i := range b.shelf.shards {
-		n += len(b.shelf.shards[i].all)
-	}
-	if n > shards {
+	if n := b.shelf.Len(); n > shelf.Shards {
 		t.Errorf("%d accounts are kept", n)
 	}
 	for range 2 {
@@ -227,7 +224,7 @@ func TestBookErrors(t *testing.T) {
 	}
 	s.fail = nil
 	s.all["ada@x"] = Contents{Version: 7}
-	b.shelf.take("ada@x").now.Store(New(Contents{Version: 3}))
+	b.shelf.Set(b.shelf.Take("ada@x"), New(Contents{Version: 3}))
 	if err := b.Change(t.Context(), "ada@x", block("b@y"), ignore); err != nil {
 		t.Errorf("somebody else was faster: %v", err)
 	}

@@ -21,21 +21,21 @@ var (
 // read from it yet.
 func (s *Server) admit(c *conn) *stream.Fault {
 	l := s.limits.Load()
-	exempt := l.exempt(c.addr)
+	exempt, from := l.exempt(c.addr), c.network()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 		return errShutdown
-	case !exempt && !s.arrivals.take(server.PaceOf(l.ConnectsPerMinute, time.Minute), c.network, time.Since(s.began)):
+	case !exempt && !s.arrivals.take(server.PaceOf(l.ConnectsPerMinute, time.Minute), from, s.clock()):
 		return errTooFast
 	case l.Connections > 0 && len(s.conns) >= l.Connections:
 		return errTooManyConns
-	case !exempt && l.ConnectionsPerAddress > 0 && s.byAddr[c.network] >= l.ConnectionsPerAddress:
+	case !exempt && l.ConnectionsPerAddress > 0 && s.byAddr[from] >= l.ConnectionsPerAddress:
 		return errTooManyAddr
 	}
 	s.conns[c] = struct{}{}
-	s.byAddr[c.network]++
+	s.byAddr[from]++
 	return nil
 }
 
@@ -46,8 +46,9 @@ func (s *Server) gone(c *conn) {
 		return
 	}
 	delete(s.conns, c)
-	if s.byAddr[c.network]--; s.byAddr[c.network] <= 0 {
-		delete(s.byAddr, c.network)
+	from := c.network()
+	if s.byAddr[from]--; s.byAddr[from] <= 0 {
+		delete(s.byAddr, from)
 	}
 }
 

@@ -189,7 +189,7 @@ func (n *negotiation) throttleAddress() []string {
 	if n.s.limits.Load().exempt(n.addr) {
 		return nil
 	}
-	return []string{"address " + n.network.String()}
+	return []string{"address " + n.network().String()}
 }
 
 func (n *negotiation) throttleKeys(who jid.Bare) []string {

@@ -17,26 +17,25 @@ import (
 // conn is one connection of a client.
 type conn struct {
 	// Fixed.
-	s       *Server
-	raw     net.Conn
-	number  uint64 // no other connection had it since the server was made
-	began   time.Time
-	direct  bool // it began with TLS
-	addr    netip.Addr
-	network netip.Prefix // what counts as one address
+	s      *Server
+	raw    net.Conn
+	number uint64        // no other connection had it since the server was made
+	began  time.Duration // since the server was made
+	addr   netip.Addr
+	direct bool // it began with TLS
 
 	// Safe.
 	session atomic.Pointer[server.Session]
 	proven  atomic.Pointer[proof]        // nil until the client has logged in
-	cipher  atomic.Uint32                // of TLS, and above it the version; 0 without
-	in, out atomic.Uint64                // bytes, before encryption
 	cut     atomic.Pointer[stream.Fault] // why the stream is to end
+	in, out atomic.Uint64                // bytes, before encryption
+	cipher  atomic.Uint32                // of TLS, and above it the version; 0 without
 	pinged  atomic.Bool
 	resting atomic.Bool // idle for long, and read by a goroutine with a small stack
 
 	// Owned by the goroutine that watches.
-	seen  uint64 // bytes sent at the last look
-	since time.Time
+	seen  uint64        // bytes sent at the last look
+	since time.Duration // the server was made; 0: nothing was seen yet
 
 	// Owned by the goroutine that negotiates, then by the one that reads.
 	nc      net.Conn // raw, or TLS over it
@@ -54,20 +53,25 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, direct bool) *conn {
-	c := &conn{s: s, raw: nc, nc: nc, direct: direct, number: s.last.Add(1), began: time.Now()}
+	c := &conn{s: s, raw: nc, nc: nc, direct: direct, number: s.last.Add(1), began: s.clock()}
 	if t, ok := nc.(*net.TCPConn); ok {
 		c.raw = newSocket(c, t)
 		c.nc = c.raw
 	}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
-		c.network = server.Network(c.addr)
 	}
 	if t, ok := nc.(*net.TCPConn); ok {
 		setTimeouts(t, s.cfg.KeepAlive.TCPUserTimeout)
 	}
 	return c
 }
+
+// clock returns how long ago the server was made.
+func (s *Server) clock() time.Duration { return time.Since(s.began) }
+
+// network is what counts as one address with the client's.
+func (c *conn) network() netip.Prefix { return server.Network(c.addr) }
 
 // loopback reports whether the client is on this machine; a pipe is.
 func (c *conn) loopback() bool { return !c.addr.IsValid() || c.addr.IsLoopback() }
@@ -199,22 +203,22 @@ func errUnless(n int, err error) error {
 type bucket struct {
 	rate, burst int
 	left        int
-	last        time.Time
+	last        time.Duration
 }
 
-func (b *bucket) set(rate, burst int) {
+func (b *bucket) set(rate, burst int, now time.Duration) {
 	b.rate, b.burst, b.left = rate, burst, burst
-	b.last = time.Now()
+	b.last = now
 }
 
 func (b *bucket) took(n int) { b.left -= n }
 
 // debt returns how long to wait before the next read.
-func (b *bucket) debt(now time.Time) time.Duration {
+func (b *bucket) debt(now time.Duration) time.Duration {
 	if b.rate <= 0 || b.left > 0 {
 		return 0
 	}
-	b.left = min(b.burst, b.left+int(now.Sub(b.last).Seconds()*float64(b.rate)))
+	b.left = min(b.burst, b.left+int((now-b.last).Seconds()*float64(b.rate)))
 	b.last = now
 	if b.left > 0 {
 		return 0

@@ -46,7 +46,7 @@ func (s *Server) watch(now time.Time, k KeepAlive, n int) {
 
 // look decides about one connection.
 func (c *conn) look(s *server.Session, now time.Time, k KeepAlive, n int) {
-	if c.stuck(s, now) {
+	if c.stuck(s, now.Sub(c.s.began)) {
 		c.s.log.Info("a client takes nothing", "jid", s.JID, "peer", c.addr)
 		c.Abort()
 		return
@@ -77,13 +77,13 @@ func (c *conn) toRest(silent time.Duration) {
 
 // stuck reports whether the client has not taken anything of what is sent to it
 // for too long.
-func (c *conn) stuck(s *server.Session, now time.Time) bool {
+func (c *conn) stuck(s *server.Session, now time.Duration) bool {
 	sent, writing := s.Progress()
-	if !writing || sent != c.seen || c.since.IsZero() {
+	if !writing || sent != c.seen || c.since == 0 {
 		c.seen, c.since = sent, now
 		return false
 	}
-	return now.Sub(c.since) > stuckFor
+	return now-c.since > stuckFor
 }
 
 // restAfter is how long a client has to be silent before its goroutine makes

@@ -77,9 +77,10 @@ func (s *Server) Connections(f Filter) []Connection {
 
 // describe says what is known of a connection.
 func (c *conn) describe() Connection {
+	began := c.s.began.Add(c.began)
 	d := Connection{
-		Number: c.number, Peer: c.addr, DirectTLS: c.direct, Since: c.began, Stage: Negotiating,
-		In: c.in.Load(), Out: c.out.Load(), Heard: c.began,
+		Number: c.number, Peer: c.addr, DirectTLS: c.direct, Since: began, Stage: Negotiating,
+		In: c.in.Load(), Out: c.out.Load(), Heard: began,
 	}
 	if a, err := netip.ParseAddrPort(c.raw.RemoteAddr().String()); err == nil {
 		d.Port = a.Port()

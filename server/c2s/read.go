@@ -80,7 +80,7 @@ func (c *conn) debt() time.Duration {
 	if c.bucket.rate <= 0 || c.bucket.left > 0 {
 		return 0
 	}
-	return c.bucket.debt(time.Now())
+	return c.bucket.debt(c.s.clock())
 }
 
 // pause holds back a client that sends too fast; being cut off ends it.

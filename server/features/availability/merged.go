@@ -144,9 +144,14 @@ func (f *Feature) Grade(a Audience) {
 	now.told.Store(true)
 }
 
-// covering returns the state if it is one that is written over what clients say.
+// covering returns the state if it may be one that is written over what clients say:
+// what others than they say has won, or is true beside it.
 func covering(e *presence.Effective) *presence.Effective {
-	if e != nil && e.Kind == presence.Person && (e.Engaged || len(e.Secondary) > 0) {
+	switch {
+	case e == nil || e.Kind != presence.Person:
+	case len(e.Secondary) > 0:
+		return e
+	case e.Winner.Source != "" && presence.SourceKind(e.Winner.Source) != presence.FromClient:
 		return e
 	}
 	return nil

@@ -134,6 +134,9 @@ func (s *street) becomes(state string) {
 	if state != "" {
 		all := strings.Fields(state)
 		e = &presence.Effective{Subject: "ada@x", State: all[0], Secondary: all[1:], Engaged: all[0] != "dnd", Channels: presence.Chat}
+		if e.Winner.Source = "phone/2001"; all[0] == "dnd" {
+			e.Winner.Source = "client/desk"
+		}
 	}
 	s.now(e)
 }
@@ -277,7 +280,9 @@ func TestGrade(t *testing.T) {
 func TestStandIn(t *testing.T) {
 	s := newStreet(t)
 	phone := func(state string, c presence.Channel) *presence.Effective {
-		return &presence.Effective{Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call"}
+		return &presence.Effective{
+			Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call", Winner: presence.Contribution{Source: "phone/2001"},
+		}
 	}
 	s.now(phone("phone_only", presence.Voice))
 	who := "<presence from='ada@x/desk-phone'>"
@@ -363,7 +368,7 @@ func BenchmarkOverlay(b *testing.B) {
 		s, _ := c.bind("ada@x", resource)
 		c.send(s, somewhere)
 	}
-	on := &presence.Effective{Subject: "ada@x", State: "on_call", Engaged: true, Channels: presence.Chat}
+	on := &presence.Effective{Subject: "ada@x", State: "on_call", Engaged: true, Channels: presence.Chat, Winner: presence.Contribution{Source: "phone/1"}}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		c.feature.turn.Lock()

@@ -14,7 +14,7 @@
 // goes on all the same has the stream closed.
 //
 // Of accounts that write to contacts only nothing is kept but a note in the
-// session.
+// session, and that only while its client is busy.
 package floodgate
 
 import (
@@ -40,6 +40,7 @@ type Feature struct {
 	rosters Rosters
 	srv     *server.Server
 	slot    server.Slot // of a session's *view
+	told    server.Flag // the session has told its contacts that it is there
 	seed    maphash.Seed
 	began   time.Time
 
@@ -78,11 +79,12 @@ func (*Feature) Info() server.Info {
 // Register implements server.Feature.
 func (f *Feature) Register(r *server.Registry) {
 	f.srv = r.Server()
-	f.slot = r.NewSlot()
+	f.slot, f.told = r.NewSlot(), r.NewFlag()
 	r.On(stanza.Message, server.Leaving, server.Guard, f.message)
 	r.On(stanza.Presence, server.Leaving, server.Guard, f.presence)
 	r.On(stanza.IQ, server.Leaving, server.Guard, f.request)
-	r.OnEnded(f.ended)
+	r.OnRested(f.release)
+	r.OnEnded(f.release)
 }
 
 // Run forgets accounts that have been quiet, until ctx is done.
@@ -137,8 +139,11 @@ func (f *Feature) presence(p *server.Packet) error {
 // broadcast looks at presence that goes to all contacts. The first of a session
 // is free, so that most sessions need nothing to be kept for them.
 func (f *Feature) broadcast(p *server.Packet, r *rules) error {
-	if !r.pace[broadcasts].Limits() || len(p.Stanza.Type) > 0 ||
-		p.Sender.Availability() == nil && p.Sender.Get(f.slot) == nil {
+	if !r.pace[broadcasts].Limits() || len(p.Stanza.Type) > 0 {
+		return nil
+	}
+	if !p.Sender.Has(f.told) {
+		p.Sender.Set(f.told, true)
 		return nil
 	}
 	v := f.view(p.Sender, r)
@@ -159,11 +164,15 @@ func (f *Feature) request(p *server.Packet) error {
 
 // weigh lets a stanza pass or refuses it.
 func (f *Feature) weigh(p *server.Packet, r *rules, what limit) error {
+	to := p.To.Bare()
+	if to == p.Account.JID || to.IsDomain() {
+		return nil // what every client asks of its own server: nothing is kept for that
+	}
 	v := f.view(p.Sender, r)
 	if v.exempt {
 		return nil
 	}
-	f.look(v, p.Sender, p.To.Bare())
+	f.look(v, p.Sender, to)
 	switch v.standing {
 	case stranger:
 		p.Stranger = true
@@ -203,8 +212,8 @@ func (f *Feature) refuse(p *server.Packet, v *view, r *rules, over limit, wait t
 	return r.refusal(over, wait)
 }
 
-// ended lets go of what a session held.
-func (f *Feature) ended(s *server.Session) {
+// release lets go of what a session holds. What it has used up stays so.
+func (f *Feature) release(s *server.Session) {
 	v, ok := s.Get(f.slot).(*view)
 	if !ok {
 		return

@@ -45,6 +45,46 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
+// A session keeps nothing for what it asks of its own server, and what it keeps it
+// lets go of when its client is silent. What was used up stays so.
+func TestRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _, s := house(t, Config{MessagesPerMinute: 1, PresencePerMinute: 1}, 0)
+		for _, to := range []jid.Bare{"x", "ada@x"} {
+			if err := f.message(message(t, s, to)); err != nil || s.Get(f.slot) != nil {
+				t.Errorf("%s: %v, and kept is %v", to, err, s.Get(f.slot))
+			}
+		}
+		p := message(t, s, "bob@x")
+		if err := f.message(p); err != nil || s.Get(f.slot) == nil {
+			t.Fatalf("%v, and kept is %v", err, s.Get(f.slot))
+		}
+		s.Rest()
+		if s.Get(f.slot) != nil || f.message(p) == nil {
+			t.Errorf("kept is %v, or a rest gives more", s.Get(f.slot))
+		}
+		s.Rest()
+		s.SetAvailability(nil) // as for somebody who comes and goes
+		there := &server.Packet{Stanza: presence(t), Sender: s, Account: s.Account}
+		for n, want := range []bool{true, true, false, false} { // the first is free
+			if err := f.presence(there); (err == nil) != want {
+				t.Errorf("presence %d: %v", n, err)
+			}
+			s.Rest()
+		}
+	})
+}
+
+// presence is that of somebody who is there.
+func presence(t testing.TB) *stanza.Stanza {
+	t.Helper()
+	st, err := server.Whole([]byte("<presence/>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
 // broken is a place for rosters that cannot be read.
 type broken struct{ err error }
 

@@ -33,7 +33,7 @@ type view struct {
 type standing uint8
 
 const (
-	near     standing = iota // oneself, the server, and those who are elsewhere
+	near     standing = iota // those who are elsewhere
 	contact                  // at least one of the two has let the other come near
 	stranger                 // neither has
 )
@@ -52,8 +52,8 @@ func (f *Feature) view(s *server.Session, r *rules) *view {
 	return v
 }
 
-// look finds out what somebody is to the session's account. Mostly it is the one
-// before.
+// look finds out what somebody else is to the session's account. Mostly it is the
+// one before.
 func (f *Feature) look(v *view, s *server.Session, to jid.Bare) {
 	var now *roster.Roster
 	if v.pin != nil {
@@ -63,9 +63,6 @@ func (f *Feature) look(v *view, s *server.Session, to jid.Bare) {
 		return
 	}
 	v.to, v.standing, v.met = to, near, 0
-	if to == s.Account.JID || to.IsDomain() {
-		return
-	}
 	if v.pin == nil && s.Account.ID != 0 {
 		if !f.open(v, s) {
 			v.to = "" // to be asked again

@@ -64,7 +64,7 @@ func (f *Feature) box(a *server.Account) *box {
 			if len(f.boxes) < maxBoxes {
 				break
 			}
-			if len(other.claimed) == 0 && len(other.takers) == 0 && other.readers == 0 {
+			if other.quiet() {
 				delete(f.boxes, id)
 			}
 		}
@@ -74,6 +74,9 @@ func (f *Feature) box(a *server.Account) *box {
 	b.owner = a.JID
 	return b
 }
+
+// quiet reports that nobody hands out what is in the box.
+func (b *box) quiet() bool { return len(b.claimed) == 0 && len(b.takers) == 0 && b.readers == 0 }
 
 // admit makes room for one more message, or refuses it when there are so many
 // already (XEP-0160 §2, step 3).
@@ -203,7 +206,15 @@ func (f *Feature) flushed(s *server.Session, ids []int64) {
 // rest forgets a taker that has all and wants nothing. The caller holds mu.
 func (b *box) rest(s *server.Session) {
 	if t := b.takers[s]; t != nil && !t.busy && !t.more && t.messages == 0 {
-		delete(b.takers, s)
+		b.forget(s)
+	}
+}
+
+// forget takes a session off the takers. Mostly there are none, so then there is
+// no room for any. The caller holds mu.
+func (b *box) forget(s *server.Session) {
+	if delete(b.takers, s); len(b.takers) == 0 {
+		b.takers = nil
 	}
 }
 
@@ -220,7 +231,7 @@ func (f *Feature) ended(s *server.Session) {
 				freed = true
 			}
 		}
-		delete(b.takers, s)
+		b.forget(s)
 	}
 	f.mu.Unlock()
 	if !freed {

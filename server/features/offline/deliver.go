@@ -83,6 +83,9 @@ func (f *Feature) finish(s *server.Session, more bool) bool {
 	}
 	t.busy, t.more = false, t.more || more
 	b.rest(s)
+	if b.known && b.count == 0 && b.quiet() {
+		delete(f.boxes, s.Account.ID) // whoever is there and has all has no use for it
+	}
 	return t.more && !t.full()
 }
 

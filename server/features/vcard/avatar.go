@@ -88,32 +88,50 @@ func exchanged(raw, x []byte) []byte {
 	return append(out, raw[at:]...)
 }
 
-// avatar is the picture of an account that is connected.
+// avatar is the picture of an account that is connected, unless it is known never
+// to have had a vCard.
 type avatar struct {
-	users int // sessions and calls that hold it; guarded by gallery.mu
+	account int64 // fixed
+	users   int   // sessions and calls that hold it; guarded by gallery.mu
 
-	mu     sync.Mutex // guards all below; held while the store is asked
+	mu     sync.Mutex // guards all below; held while the store is asked; taken before gallery.mu
 	loaded bool
 	known  picture
 }
 
 // gallery has the pictures of those who are connected.
 type gallery struct {
-	mu  sync.Mutex
-	all map[jid.Bare]*avatar
+	mu   sync.Mutex
+	all  map[jid.Bare]*avatar
+	none map[int64]struct{} // accounts that are connected and never had a vCard; guarded by the avatar's mu, too
 }
 
 // open returns an account's picture, to be closed.
-func (g *gallery) open(owner jid.Bare) *avatar {
+func (g *gallery) open(a *server.Account) *avatar {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	a := g.all[owner]
+	return g.hold(a)
+}
+
+// openUnlessNone is open for somebody who may be known to have none: then it
+// returns nil.
+func (g *gallery) openUnlessNone(a *server.Account) *avatar {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, none := g.none[a.ID]; none {
+		return nil
+	}
+	return g.hold(a)
+}
+
+func (g *gallery) hold(owner *server.Account) *avatar {
+	a := g.all[owner.JID]
 	if a == nil {
-		a = new(avatar)
+		a = &avatar{account: owner.ID}
 		if g.all == nil {
-			g.all = map[jid.Bare]*avatar{}
+			g.all, g.none = map[jid.Bare]*avatar{}, map[int64]struct{}{}
 		}
-		g.all[owner] = a
+		g.all[owner.JID] = a
 	}
 	a.users++
 	return a
@@ -127,16 +145,39 @@ func (g *gallery) close(owner jid.Bare, a *avatar) {
 	}
 }
 
+// note has it remembered whether an account never had a vCard, and returns what
+// was remembered before. The caller holds the lock of its avatar.
+func (g *gallery) note(account int64, none bool) (before bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, before = g.none[account]
+	if none {
+		g.none[account] = struct{}{}
+	} else {
+		delete(g.none, account)
+	}
+	return before
+}
+
+// forget forgets that an account never had a vCard: the last of its sessions has
+// ended.
+func (g *gallery) forget(account int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.none, account)
+}
+
 // now returns what is known, and asks the store the first time.
-func (a *avatar) now(ctx context.Context, store Store, account int64) (picture, error) {
+func (a *avatar) now(ctx context.Context, f *Feature) (picture, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.loaded {
-		hash, kept, err := store.Photo(ctx, account)
+		hash, kept, err := f.store.Photo(ctx, a.account)
 		if err != nil {
 			return picture{}, err
 		}
 		a.known, a.loaded = picture{kept, hash}, true
+		f.gallery.note(a.account, !kept)
 	}
 	return a.known, nil
 }
@@ -144,9 +185,12 @@ func (a *avatar) now(ctx context.Context, store Store, account int64) (picture, 
 // change has the vCard changed, and reports whether that changes the picture
 // that somebody has been told of. Whoever asks meanwhile waits, so that nobody
 // is told of the old one afterwards.
-func (a *avatar) change(to picture, save func() error) (changed bool, err error) {
+func (a *avatar) change(to picture, f *Feature, save func() error) (changed bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if f.gallery.note(a.account, false) {
+		a.known, a.loaded = picture{}, true
+	}
 	if err := save(); err != nil {
 		a.loaded = false // it may be saved, and only word of that be lost
 		return false, err
@@ -156,10 +200,32 @@ func (a *avatar) change(to picture, save func() error) (changed bool, err error)
 	return changed, nil
 }
 
-// worn is what a session has of its account's picture.
+// worn is what a session has of its account's picture, unless that never had a
+// vCard.
 type worn struct {
 	*avatar
 	said picture // in the last presence of the client that says anything
+}
+
+// now returns which picture a session's account has. What the session is to have
+// said about it is noted in w, which is nil for an account that never had a vCard.
+func (f *Feature) now(s *server.Session) (now picture, w *worn, err error) {
+	w, _ = s.Get(f.slot).(*worn)
+	if w != nil {
+		now, err = w.now(f.srv.Context(), f)
+		return now, w, err
+	}
+	a := f.gallery.openUnlessNone(s.Account)
+	if a == nil {
+		return picture{}, nil, nil
+	}
+	if now, err = a.now(f.srv.Context(), f); err != nil || !now.kept {
+		f.gallery.close(s.Account.JID, a)
+		return picture{}, nil, err
+	}
+	w = &worn{avatar: a}
+	s.Put(f.slot, w)
+	return now, w, nil
 }
 
 // leave looks at what a client tells the world, or somebody in particular, when
@@ -179,11 +245,6 @@ func (f *Feature) leave(p *server.Packet) error {
 	if len(p.Stanza.Type) > 0 || s.Account.ID == 0 {
 		return nil
 	}
-	w, _ := s.Get(f.slot).(*worn)
-	if w == nil {
-		w = &worn{avatar: f.gallery.open(s.Account.JID)}
-		s.Put(f.slot, w)
-	}
 	hash, named := said(p.Stanza)
 	none := named && hash == ""
 	if p.Stanza.To == nil {
@@ -192,9 +253,12 @@ func (f *Feature) leave(p *server.Packet) error {
 	if none {
 		return nil
 	}
-	now, err := w.now(f.srv.Context(), f.store, s.Account.ID)
+	now, w, err := f.now(s)
 	if err != nil { // it is there all the same
 		f.srv.Log().Error("the picture of somebody is not known", "jid", s.JID, "err", err)
+		return nil
+	}
+	if w == nil {
 		return nil
 	}
 	w.said = now
@@ -211,11 +275,10 @@ func (f *Feature) leave(p *server.Packet) error {
 // Published looks whether the picture has changed while a session's presence was
 // on its way. It is to be called for each that was broadcast.
 func (f *Feature) Published(s *server.Session) {
-	w, _ := s.Get(f.slot).(*worn)
-	if w == nil {
+	if s.Account.ID == 0 {
 		return
 	}
-	if now, err := w.now(f.srv.Context(), f.store, s.Account.ID); err == nil && now.hash != w.said.hash {
+	if now, w, err := f.now(s); err == nil && w != nil && now.hash != w.said.hash {
 		w.said = now
 		f.announce(s, now)
 	}
@@ -244,5 +307,8 @@ func (f *Feature) ended(s *server.Session) {
 	if w, ok := s.Get(f.slot).(*worn); ok {
 		s.Put(f.slot, nil)
 		f.gallery.close(s.Account.JID, w.avatar)
+	}
+	if len(s.Account.Sessions()) == 0 {
+		f.gallery.forget(s.Account.ID)
 	}
 }

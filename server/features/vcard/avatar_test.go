@@ -167,7 +167,7 @@ func TestAskedOnce(t *testing.T) {
 		t.Errorf("asked %d times, %d are remembered", s.asked, len(f.gallery.all))
 	}
 	// Somebody changes the picture while a presence is on its way.
-	if changed, err := all[0].Get(f.slot).(*worn).change(picture{true, "02"}, func() error { return nil }); !changed || err != nil {
+	if changed, err := all[0].Get(f.slot).(*worn).change(picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
 		t.Errorf("%v, %v", changed, err)
 	}
 	f.Published(all[1])
@@ -184,22 +184,69 @@ func TestAskedOnce(t *testing.T) {
 	}
 }
 
+// Of somebody who never had a vCard nothing is kept but that, until the last
+// session has ended, and a presence that is on its way when the first one is set
+// is told anew.
+func TestNone(t *testing.T) {
+	s, heard := &shelf{}, new(told)
+	f := New(s, heard, Config{})
+	srv := server.New(t.Context(), server.Options{
+		Config: server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 1 << 20}, Accounts: s, Features: []server.Feature{f},
+	})
+	var all []*server.Session
+	for n := range 2 {
+		one, err := srv.Bind(t.Context(), server.NewAccount("ada@x", 1), fmt.Sprint(n), deaf{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+		if err := srv.Handle(t.Context(), one, scan("<presence/>")); err != nil {
+			t.Fatal(err)
+		}
+		f.Published(one)
+	}
+	if s.asked != 1 || len(f.gallery.all) != 0 || len(f.gallery.none) != 1 || all[0].Get(f.slot) != nil || len(*heard) != 0 {
+		t.Errorf("asked %d times, remembered %v and %v, told %v", s.asked, f.gallery.all, f.gallery.none, *heard)
+	}
+	a := f.gallery.open(all[0].Account)
+	if changed, err := a.change(picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
+		t.Errorf("%v, %v", changed, err)
+	}
+	f.Published(all[1])
+	if fmt.Sprint(*heard) != "[ada@x/1]" || len(f.gallery.none) != 0 {
+		t.Errorf("told anew: %v", *heard)
+	}
+	f.gallery.close("ada@x", a)
+	all[1].Release()
+	all[1].End(t.Context())
+	if _, err := f.gallery.open(all[0].Account).now(t.Context(), f); err != nil || len(f.gallery.none) != 1 {
+		t.Errorf("%v, %v", err, f.gallery.none)
+	}
+	all[0].Release()
+	all[0].End(t.Context())
+	if len(f.gallery.none) != 0 {
+		t.Error("who has left is remembered")
+	}
+}
+
 // When it is not known what was saved the store is asked again.
 func TestChangeFails(t *testing.T) {
-	s, a := &shelf{hash: "01"}, new(avatar)
-	if now, err := a.now(t.Context(), s, 1); err != nil || now.hash != "01" {
+	s := &shelf{hash: "01"}
+	f := New(s, new(told), Config{})
+	a := f.gallery.open(server.NewAccount("ada@x", 1))
+	if now, err := a.now(t.Context(), f); err != nil || now.hash != "01" {
 		t.Fatalf("%+v, %v", now, err)
 	}
 	away := errors.New("away")
-	if changed, err := a.change(picture{true, "02"}, func() error { return away }); changed || err != away {
+	if changed, err := a.change(picture{true, "02"}, f, func() error { return away }); changed || err != away {
 		t.Errorf("%v, %v", changed, err)
 	}
 	s.hash = "02"
-	if now, err := a.now(t.Context(), s, 1); err != nil || now.hash != "02" || s.asked != 2 {
+	if now, err := a.now(t.Context(), f); err != nil || now.hash != "02" || s.asked != 2 {
 		t.Errorf("%+v, %v", now, err)
 	}
 	s.broken = away
-	if _, err := new(avatar).now(t.Context(), s, 1); err != away {
+	if _, err := new(avatar).now(t.Context(), f); err != away {
 		t.Errorf("%v", err)
 	}
 }

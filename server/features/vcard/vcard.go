@@ -111,9 +111,9 @@ func (f *Feature) set(ctx context.Context, r *server.Request) ([]byte, error) {
 		return nil, stanza.Refuse(stanza.ErrPolicyViolation, "a picture has at most %d bytes, this one %d", f.cfg.MaxPhoto, size)
 	}
 	owner, now := r.Account.JID, picture{kept: true, hash: hash}
-	a := f.gallery.open(owner)
+	a := f.gallery.open(r.Account)
 	defer f.gallery.close(owner, a)
-	changed, err := a.change(now, func() error { return f.store.Set(ctx, owner, xml) })
+	changed, err := a.change(now, f, func() error { return f.store.Set(ctx, owner, xml) })
 	if changed {
 		r.After(func() { f.announceAll(owner, now) })
 	}
