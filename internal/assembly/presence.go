@@ -125,5 +125,10 @@ func (s *audience) Show(e *presence.Effective, client string, l presence.Level) 
 	return s.states.ShowClient(e, client, l, s.Language(), time.Now())
 }
 
+// With implements availability.Audience.
+func (s *audience) With(e *presence.Effective, said presence.Contribution) *presence.Effective {
+	return s.states.With(e, said, time.Now())
+}
+
 // Language implements availability.Audience.
 func (s *audience) Language() string { return s.states.Language() }
