@@ -73,8 +73,12 @@ var rules = []rule{
 	oneDomainEach,
 	adminsAreOurs,
 	devicesApart,
+	componentRules,
 	directoryRules,
 	presenceRules,
+	sipAddressesOnce,
+	sipIsReached,
+	sipCertificate,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -26,6 +26,7 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
@@ -34,6 +35,7 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -77,9 +79,11 @@ type Config struct {
 	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
+	Components   component.Config // what the other sections say of it is not filled in: see [Config.ComponentConfig]
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
+	SIP          transport.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

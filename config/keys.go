@@ -8,6 +8,7 @@ import (
 	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
@@ -15,9 +16,10 @@ import (
 
 // key is one key of the file.
 type key struct {
-	path   string // "c2s.listen"
-	live   bool   // a running server takes up a change
-	secret bool   // never shown
+	path   string             // "c2s.listen"
+	live   bool               // a running server takes up a change
+	secret bool               // never shown
+	hides  func(*Config) bool // nil: always, if it is secret
 	read   func(*Config, any) []fault
 	show   func(*Config) string
 	copy   func(to, from *Config)
@@ -151,6 +153,13 @@ var keys = []key{
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
 
+	of("components.listen", fixed, list(0, address("5347")), func(c *Config) *[]string { return &c.Components.Listen }),
+	partlyHidden(of("components.domains", fixed, list(0, componentDomain), func(c *Config) *[]component.Domain { return &c.Components.Domains }), inlineSecrets),
+	of("components.auth_timeout", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Components.AuthTimeout }),
+	of("components.connects_per_minute", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Components.ConnectsPerMinute }),
+	of("components.read_rate", fixed, size(0, gib), func(c *Config) *int { return &c.Components.BytesPerSecond }),
+	of("components.read_burst", fixed, size(16*kib, gib), func(c *Config) *int { return &c.Components.BurstBytes }),
+
 	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
 	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
 	of("floodgate.subscriptions_per_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.SubscriptionsPerHour }),
@@ -183,6 +192,24 @@ var keys = []key{
 	of("directory.timeout", fixed, span(100*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.LDAP.Timeout }),
 	of("directory.page_size", fixed, number(1, 10_000), func(c *Config) *int { return &c.LDAP.PageSize }),
 	of("directory.connections", fixed, number(1, 1000), func(c *Config) *int { return &c.LDAP.Connections }),
+
+	of("sip.listen", fixed, list(0, address("5060")), func(c *Config) *[]string { return &c.SIP.Listen }),
+	of("sip.listen_tls", fixed, list(0, address("5061")), func(c *Config) *[]string { return &c.SIP.ListenTLS }),
+	of("sip.listen_ws", fixed, list(0, address("5080")), func(c *Config) *[]string { return &c.SIP.ListenWS }),
+	of("sip.listen_wss", fixed, list(0, address("5081")), func(c *Config) *[]string { return &c.SIP.ListenWSS }),
+	of("sip.advertise", fixed, orNothing(reachable), func(c *Config) *string { return &c.SIP.Advertise }),
+	of("sip.rate", live, number(0, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.Rate }),
+	of("sip.burst", live, number(1, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.Burst }),
+	of("sip.address_rate", live, number(0, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.AddressRate }),
+	of("sip.address_burst", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.AddressBurst }),
+	of("sip.trusted_networks", live, list(0, network), func(c *Config) *[]netip.Prefix { return &c.SIP.Limits.Trusted }),
+	of("sip.max_message", live, size(4*kib, mib), func(c *Config) *int { return &c.SIP.Limits.Message }),
+	of("sip.max_headers", live, number(32, 1000), func(c *Config) *int { return &c.SIP.Limits.Headers }),
+	of("sip.max_transactions", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Transactions }),
+	of("sip.remembered", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Remembered }),
+	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
+	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
+	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
@@ -229,6 +256,13 @@ func both(path string, k kind[int], field func(*c2s.Stanza) *int) key {
 // hidden makes a key whose value is never shown.
 func hidden(k key) key {
 	k.secret = true
+	return k
+}
+
+// partlyHidden makes a key whose value is shown only while it does not hide
+// something.
+func partlyHidden(k key, hides func(*Config) bool) key {
+	k.secret, k.hides = true, hides
 	return k
 }
 

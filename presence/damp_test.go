@@ -11,7 +11,7 @@ func TestFlapping(t *testing.T) {
 	play(t, Options{Config: patience, Store: store, Journal: store}, func(s *stage) {
 		come := func() { s.report(door, "registrar", says(Reachability, "idle", Voice)) }
 		come() // what is new does not count
-		s.after(time.Hour / 2)
+		s.after(time.Second)
 		for range 2 { // away, back, away, back: four changes are well
 			s.report(door, "registrar")
 			s.after(5 * time.Second)

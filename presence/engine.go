@@ -148,6 +148,11 @@ func (e *Engine) Report(subject Subject, kind Kind, source string, cs []Contribu
 	if err != nil {
 		return err
 	}
+	select {
+	case <-e.ended:
+		return ErrEnded
+	default:
+	}
 	return e.shardOf(subject).in.post(report{subject: subject, kind: kind, source: source, said: said})
 }
 

@@ -63,7 +63,7 @@ func (en *entry) replace(r *report, now time.Time) (before sayings, ok bool) {
 
 // again reports whether a source says the same again, for however long.
 func (s *sayings) again(said []Contribution, now time.Time) bool {
-	return len(said) > 0 && !s.unconfirmed && lasting(s.list, now) && lasting(said, now) && allAlike(s.list, said)
+	return len(said) > 0 && lasting(s.list, now) && lasting(said, now) && allAlike(s.list, said)
 }
 
 // date gives what a source has not dated the time since which it says so.

@@ -108,12 +108,9 @@ func (s *stage) changed(want ...Subject) {
 
 func changed(t *testing.T, w *Watch, want ...Subject) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
 	synctest.Wait()
-	if len(want) == 0 {
-		cancel() // what is there comes nevertheless
-	}
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // what is there comes nevertheless, and nothing is waited for
 	got, err := w.Next(ctx)
 	if len(want) == 0 && errors.Is(err, context.Canceled) {
 		err = nil

@@ -119,11 +119,14 @@ func TestFlood(t *testing.T) {
 		if _, err := e.Contributions(t.Context(), ada); !errors.Is(err, ErrEnded) {
 			t.Errorf("asked after the end: %v", err)
 		}
+		if err := e.Report(ada, Person, "client/desk", one); !errors.Is(err, ErrEnded) {
+			t.Errorf("reported after the end: %v", err)
+		}
 	})
 }
 
 // Contributions end when they say, to the moment, unless they are said again.
-func TestContributionsExpire(t *testing.T) {
+func TestContributionsEnd(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
 		began := time.Now()
 		busy := says(Willingness, "dnd", 0)
@@ -193,6 +196,20 @@ func TestSaidAgain(t *testing.T) {
 	})
 }
 
+// A subject is what was last said that it is.
+func TestKind(t *testing.T) {
+	play(t, Options{}, func(s *stage) {
+		c := says(Reachability, "", Voice)
+		c.Since = noon
+		s.report(ada, "registrar", c)
+		s.Report(ada, Device, "registrar", []Contribution{c})
+		s.changed(ada)
+		if e := s.State(ada); e.Kind != Device || e.State != Unknown {
+			t.Errorf("%v, %s", e.Kind, e.State)
+		}
+	})
+}
+
 // Who has nobody's word for a state has it since it was first shown.
 func TestSinceWithoutWord(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
@@ -226,6 +243,11 @@ func TestForget(t *testing.T) {
 		}
 		if n := len(store.crash().records); n != 0 {
 			t.Errorf("%d subjects are stored", n)
+		}
+		for _, sh := range s.shards {
+			for range sh.table.all() {
+				t.Error("it still has a slot")
+			}
 		}
 		s.after(2 * time.Hour)
 		s.changed()
@@ -354,7 +376,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestStateAllocatesNothing(t *testing.T) {
+func TestStateAllocates(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
 		s.report(ada, "client/desk", says(Willingness, Available, Chat))
 		if n := testing.AllocsPerRun(100, func() { s.State(ada); s.State(bob) }); n != 0 {

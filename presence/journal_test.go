@@ -160,6 +160,9 @@ func TestBacklog(t *testing.T) {
 		s.after(5 * time.Second)
 		s.report(door, "line", says(Engagement, "ringing", 0))
 		got, err := s.Entries(s.Context(), Query{Subject: door})
+		if n := s.saver.backlog.Load(); n != 0 {
+			t.Errorf("a backlog of %d is left", n)
+		}
 		if err != nil || len(got) != maxBacklog+2 || got[0].To != "ringing" {
 			t.Errorf("%d entries, %v", len(got), err)
 		}

@@ -127,7 +127,10 @@ func TestTransfer(t *testing.T) {
 		s.after(200 * time.Millisecond)
 		call.Since, call.Facets.Ref = time.Now(), "2"
 		s.report(ada, "phone/2001", call)
-		s.changed(ada)
+		s.changed()
+		s.shows(ada, "on_call")
+		s.after(50 * time.Millisecond)
+		s.changed(ada) // it is another call
 		s.shows(ada, "on_call")
 		s.after(time.Minute)
 		s.changed()

@@ -17,8 +17,10 @@ import (
 	"rollcall/presence/device"
 	"rollcall/presence/manual"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
@@ -30,6 +32,7 @@ import (
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -47,6 +50,7 @@ type Options struct {
 type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
+	Components   *component.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Devices      *device.Register
@@ -62,6 +66,8 @@ type Assembly struct {
 
 	db         *storage.DB
 	log        *slog.Logger
+	lists      *privacy.Book
+	cards      *vcard.Feature
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
@@ -86,6 +92,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, log: o.Log, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
+	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
 	a.Devices = operator.NewDevices(o.DB, o.Config)
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Devices: a.Devices, Log: o.Log})
@@ -110,11 +117,14 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := users{o.DB.Accounts()}
+	people := users{o.DB.Accounts(), a}
 	a.Streams, err = c2s.New(c2s.Options{
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if a.Components, err = component.New(o.Config.ComponentConfig(), o.Log); err != nil {
 		return nil, err
 	}
 	last, err := o.DB.LastID(ctx)
@@ -220,6 +230,7 @@ func (a *Assembly) Run(ctx context.Context) error {
 func (a *Assembly) Stop(ctx context.Context) error {
 	a.Streams.StopAccepting()
 	err := a.Server.Stop(ctx)
+	err = errors.Join(err, a.Components.Stop(ctx)) // they have heard who has gone
 	ended := make(chan struct{})
 	go func() { a.Streams.Wait(); close(ended) }()
 	select {
@@ -231,7 +242,10 @@ func (a *Assembly) Stop(ctx context.Context) error {
 }
 
 // users lets streams and the server look up the accounts in the database.
-type users struct{ *storage.Accounts }
+type users struct {
+	*storage.Accounts
+	a *Assembly
+}
 
 // Lookup implements server.Accounts.
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
@@ -239,9 +253,19 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	return int64(id), found, err
 }
 
-// admit says who may have a session.
+// admit says who may have a session, and tells those who would have to ask next
+// what else it has seen.
 func (u users) admit(ctx context.Context, a *server.Account) error {
-	return u.Admit(ctx, storage.AccountID(a.ID))
+	lists, cards := u.a.lists.Era(a.JID), u.a.cards.Era() // before looking
+	has, err := u.Admit(ctx, storage.AccountID(a.ID))
+	if err != nil {
+		return err
+	}
+	if !has.Lists {
+		u.a.lists.None(a.JID, lists)
+	}
+	u.a.cards.Seen(a.ID, has.VCard, cards)
+	return nil
 }
 
 // own writes down what people do to their own accounts.

@@ -42,7 +42,7 @@ func (a *Assembly) registrations(o Options) *storage.Registrations {
 // directory marked.
 func serverConfig(o Options) server.Config {
 	cfg := o.Config.Server
-	cfg.Domains = slices.Clone(cfg.Domains)
+	cfg.Domains, cfg.Annexes = slices.Clone(cfg.Domains), o.Config.ComponentNames()
 	for i := range cfg.Domains {
 		cfg.Domains[i].Directory = cfg.Domains[i].Name == o.Config.DirectoryDomain()
 	}

@@ -4,10 +4,13 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing/synctest"
 	"time"
+
+	"rollcall/sipgw/siptest"
 )
 
 // A script is a conversation that has been read.
@@ -30,14 +33,16 @@ type action interface {
 
 // A stage is a conversation while it is played.
 type stage struct {
-	build    func(options map[string]string) World
-	options  map[string]string
-	world    World // nil until something needs it
-	accounts map[string]bool
-	clients  []*client
-	past     []*client // dropped or replaced, and still to be waited for
-	known    vars
-	start    time.Time
+	build      func(options map[string]string) World
+	options    map[string]string
+	components []string // domains that components serve
+	world      World    // nil until something needs it
+	accounts   map[string]bool
+	clients    []*client
+	past       []*client // dropped or replaced, and still to be waited for
+	phones     []*siptest.Phone
+	known      vars
+	start      time.Time
 
 	mu  sync.Mutex
 	log []string // what was said, in its order
@@ -65,6 +70,9 @@ func (s *script) play(build func(options map[string]string) World) error {
 func (st *stage) end() {
 	for _, c := range append(st.past, st.clients...) {
 		c.hangUp()
+	}
+	for _, p := range st.phones {
+		p.Close()
 	}
 	if st.world != nil {
 		st.world.Close()
@@ -106,7 +114,12 @@ func (st *stage) account(name string) error {
 
 // connect opens a connection under a client's name.
 func (st *stage) connect(account, name string) *client {
-	c := newClient(account, name, st.open().Dial(), func(c *client, raw string) {
+	return st.enter(account, name, st.open().Dial(), false)
+}
+
+// enter brings a connection onto the stage, which may be a component's.
+func (st *stage) enter(account, name string, conn net.Conn, component bool) *client {
+	c := newClient(account, name, conn, component, func(c *client, raw string) {
 		st.note(c.name, "<", raw)
 	})
 	st.leave(name)
@@ -139,6 +152,9 @@ func (st *stage) client(name string) (*client, error) {
 	}
 	switch len(found) {
 	case 0:
+		if st.phone(name) != nil {
+			return nil, fmt.Errorf("%s is a phone, and speaks SIP", name)
+		}
 		return nil, fmt.Errorf("nobody is called %s", name)
 	case 1:
 		return found[0], nil

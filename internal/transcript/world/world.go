@@ -151,6 +151,13 @@ func (w *World) Dial() net.Conn {
 	return theirs
 }
 
+// DialComponent implements transcript.Components.
+func (w *World) DialComponent() net.Conn {
+	theirs, ours := net.Pipe()
+	w.parts.Components.ServeConn(w.ctx, ours)
+	return theirs
+}
+
 // stopParts ends all streams as the program does.
 func (w *World) stopParts(parts *assembly.Assembly) {
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
