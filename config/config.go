@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rollcall/directory"
@@ -35,6 +36,10 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/digest"
+	"rollcall/sipgw/publish"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
@@ -84,6 +89,10 @@ type Config struct {
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
 	SIP          transport.Config
+	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
+	Registrar    registrar.Config
+	Qualify      registrar.QualifyConfig
+	Publish      publish.Config // without times: see [Config.Publications]
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -171,6 +180,14 @@ func (c *Config) AccountDomain() string {
 	return ""
 }
 
+// Publications returns what bounds publications: those of Publish, and the times of
+// registrations over connections.
+func (c *Config) Publications() publish.Config {
+	p := c.Publish
+	p.MinExpires, p.MaxExpires = c.Registrar.MinExpires, c.Registrar.MaxExpires
+	return p
+}
+
 // DeviceDomain returns the domain of the devices.
 func (c *Config) DeviceDomain() string {
 	if c.Devices.Domain != "" {
@@ -182,6 +199,15 @@ func (c *Config) DeviceDomain() string {
 	}
 	return "phones." + first
 }
+
+// Gateway returns what the SIP side needs to know of the whole configuration.
+func (c *Config) Gateway() sipgw.Config {
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications()}
+}
+
+// ServesDevices reports whether the domain of the devices is served by this program,
+// and not by a component.
+func (c *Config) ServesDevices() bool { return !slices.Contains(c.ComponentNames(), c.DeviceDomain()) }
 
 // ControlSocket returns where a running server listens for `rollcall account`.
 func (c *Config) ControlSocket() string {

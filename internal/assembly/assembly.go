@@ -33,6 +33,9 @@ import (
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -44,6 +47,7 @@ type Options struct {
 	DB      *storage.DB // open and migrated
 	Version string
 	Log     *slog.Logger
+	SIP     transport.Network // nil is the machine's
 }
 
 // Assembly is a server with all that belongs to it.
@@ -61,8 +65,10 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
-	Engine       *presence.Engine // what all sources together know of people and devices
-	ByHand       *manual.Service  // what they and operators say of it themselves
+	Engine       *presence.Engine  // what all sources together know of people and devices
+	ByHand       *manual.Service   // what they and operators say of it themselves
+	Gateway      *sipgw.Gateway    // where devices come in
+	Phones       *contacts.Service // … and how people see them
 
 	db         *storage.DB
 	log        *slog.Logger
@@ -76,6 +82,7 @@ type Assembly struct {
 	there      *availability.Feature
 	talk       *bot.Feature
 	config     atomic.Pointer[config.Config] // in force
+	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
 }
 
@@ -134,8 +141,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.openPresence(ctx, o); err != nil {
 		return nil, err
 	}
+	if err := a.openGateway(ctx, o); err != nil {
+		return nil, err
+	}
 	list := a.features(o.Config)
-	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
+	a.seen.Store(a.audience())
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.seen.Load())
 	a.runners = append(a.runners, a.Engine, a.ByHand)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
@@ -151,6 +162,9 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Engine: a.Engine, ByHand: a.ByHand,
 	})
 	a.runners = append(a.runners, a.Desk)
+	if err := a.attachPhones(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := a.Groups.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -166,7 +180,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Disco.Refresh()
 	a.config.Store(c)
 	a.useStates(c.Presence)
-	a.there.Grade(a.audience())
+	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}

@@ -44,7 +44,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
-		there.Grade(a.audience())
+		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)

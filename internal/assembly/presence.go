@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"rollcall/presence"
-	"rollcall/presence/device"
 	"rollcall/presence/manual"
+	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
 
@@ -21,14 +21,13 @@ func (a *Assembly) openPresence(ctx context.Context, o Options) error {
 	kept := a.db.Presence()
 	a.Engine = presence.NewEngine(presence.Options{
 		Config:    o.Config.Engine,
-		Volatile:  []string{presence.FromClient + "/"},
+		Volatile:  append(status.Sources(), presence.FromClient+"/"),
 		Catalogue: states,
 		Terms:     a.terms,
 		Expired:   func(who presence.Subject, k presence.Kind, c *presence.Contribution) { a.ByHand.Expired(who, k, c) },
 		Store:     kept, Journal: kept,
 		Log: o.Log,
 	})
-	a.Devices.OnChanged(a.deviceChanged)
 	a.ByHand = manual.New(manual.Options{Engine: a.Engine, Store: a.db.Sharing(), Tell: a.tell})
 	return a.ByHand.Load(ctx)
 }
@@ -43,17 +42,6 @@ func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
 		return presence.Terms{Critical: d != nil && d.Critical}
 	}
 	return presence.Terms{}
-}
-
-// deviceChanged takes in that a device is another one: it may have to stay in sight
-// now, or it is gone, and then nothing of it is true any more.
-func (a *Assembly) deviceChanged(before, now *device.Device) {
-	switch {
-	case now == nil:
-		a.Engine.Forget(before.JID)
-	case before != nil && before.Critical != now.Critical:
-		a.Engine.Refresh(now.JID)
-	}
 }
 
 // tell tells a person something in the server's name. It is kept for them if they are
