@@ -174,6 +174,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
+	a.Gateway.Transport.Reload(c.SIP.Limits)
 	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()
