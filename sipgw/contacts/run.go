@@ -184,7 +184,7 @@ func (s *Service) regrade() {
 	for d := range s.parts.Devices().All() {
 		for watcher := range s.watchers(d.JID) {
 			if before.Level(watcher, d.JID) != now.Level(watcher, d.JID) {
-				s.show(watcher, d.JID, false)
+				s.show(watcher, d.JID, s.unseen(d.JID))
 			}
 		}
 	}
