@@ -180,6 +180,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Disco.Refresh()
 	a.config.Store(c)
 	a.useStates(c.Presence)
+	a.Gateway.Transport.Reload(c.SIP.Limits)
 	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()

@@ -84,7 +84,7 @@ func (s *Service) Changed(before, now *device.Device) {
 		s.gone(before.JID)
 	case now.Name != before.Name || now.Class != before.Class:
 		for watcher := range s.watchers(now.JID) {
-			s.show(watcher, now.JID)
+			s.show(watcher, now.JID, true)
 		}
 	}
 }
@@ -132,6 +132,9 @@ func (s *Service) spread(of presence.Subject) {
 	d := s.parts.Devices().ByJID(of)
 	if d == nil {
 		delete(s.told, of)
+		s.mu.Lock()
+		delete(s.revealed, of)
+		s.mu.Unlock()
 		return
 	}
 	was := s.told[of]
@@ -148,11 +151,30 @@ func (s *Service) spread(of presence.Subject) {
 			pictures[l] = render(d, e, s.audience, l)
 			now.sum[l] = pictures[l].sum()
 		}
-		if now.sum[l] != was.sum[l] {
+		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && s.unseen(of)) {
 			s.send(pictures[l].to(watcher))
+		}
+		if !pictures[l].nothing {
+			s.reveal(of)
 		}
 	}
 	*was = now
+}
+
+// reveal notes that somebody has been told something of a device.
+func (s *Service) reveal(of jid.Bare) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revealed[of] = struct{}{}
+}
+
+// unseen reports whether nobody has been told anything of a device yet: that it is not
+// there is no news then.
+func (s *Service) unseen(of jid.Bare) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, seen := s.revealed[of]
+	return !seen
 }
 
 // regrade tells those who see another level of a device than before.
@@ -162,7 +184,7 @@ func (s *Service) regrade() {
 	for d := range s.parts.Devices().All() {
 		for watcher := range s.watchers(d.JID) {
 			if before.Level(watcher, d.JID) != now.Level(watcher, d.JID) {
-				s.show(watcher, d.JID)
+				s.show(watcher, d.JID, s.unseen(d.JID))
 			}
 		}
 	}
