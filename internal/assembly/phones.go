@@ -33,13 +33,19 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	a.Phones = contacts.New(contacts.Parts{
+	parts := contacts.Parts{
 		Devices: a.Devices.Picture, States: a.Engine, Watch: a.Engine.Watch(),
 		Audience: func() contacts.Audience { return ofDevices{a.seen.Load()} },
 		Groups:   func() contacts.Groups { return a.Book.Directory() },
 		Online:   a.online, Operator: a.operates, Agent: a.agent, Send: a.fromDevices,
 		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
-	})
+	}
+	if o.Config.ServesDevices() { // else text is for the component that does
+		texts := a.Gateway.Texts(a.fromDevices)
+		parts.Text = texts.Take
+		a.runners = append(a.runners, texts)
+	}
+	a.Phones = contacts.New(parts)
 	a.Devices.OnChanged(a.deviceChanged)
 	return nil
 }
