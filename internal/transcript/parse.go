@@ -50,11 +50,11 @@ var (
 	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
 	reOverlook = regexp.MustCompile(`\A(\S+)\s+overlooks\s+(<.*)\z`)
-	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	rePhones   = regexp.MustCompile(`\A(phones|peers)\s+(.+?)(?:\s+at\s+(\S+))?(\s+behind a NAT)?(\s+over TCP)?\z`)
 	reDialing  = regexp.MustCompile(`\A(\S+)\s+(registers|unregisters|reboots|calls|rings|answers|declines|is busy|hangs up)(?:\s+(.+))?\z`)
 	reInCall   = regexp.MustCompile(`\A(\S+)\s+and\s+(\S+)\s+are\s+in\s+a\s+call\z`)
 	reSIP      = regexp.MustCompile(`\A(?:[A-Z]{3,}|[1-6]\d\d)(?:\s|\z)`)
+	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -75,11 +75,11 @@ func parseStep(source string) (action, error) {
 	if do, ok := parseGroup(source); ok {
 		return do, nil
 	}
-	if m := reSays.FindStringSubmatch(source); m != nil {
-		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
-	}
 	if do, err := parsePhone(source); do != nil || err != nil {
 		return do, err
+	}
+	if m := reSays.FindStringSubmatch(source); m != nil {
+		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
