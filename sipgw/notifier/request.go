@@ -33,8 +33,12 @@ func because(status int, reason string) *transport.Reply {
 // groupPrefix is what the user of a list's URI begins with: sip:blf-sales@example.org.
 const groupPrefix = "blf-"
 
-func groupIn(u transport.URI) (string, bool) {
-	return strings.CutPrefix(transport.Unescape(u.User), groupPrefix)
+// groupIn is the group whose list a URI names, or "".
+func groupIn(u transport.URI) string {
+	if group, ok := strings.CutPrefix(transport.Unescape(u.User), groupPrefix); ok {
+		return group
+	}
+	return ""
 }
 
 // ask reads a SUBSCRIBE (RFC 6665 §4.2.1).
@@ -58,7 +62,7 @@ func (n *Notifier) ask(r *transport.Request) (a asking, no *transport.Reply) {
 	}
 	a.profile = n.parts.Profiles.For(r.UserAgent())
 	if n.parts.Group != nil && r.Initial() {
-		a.list, _ = groupIn(r.URI())
+		a.list = groupIn(r.URI())
 	}
 	if no = n.accepts(&a, r); no != nil {
 		return a, no

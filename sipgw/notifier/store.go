@@ -155,7 +155,7 @@ func (n *Notifier) restore(v *Saved, now time.Time) bool {
 		return false
 	}
 	may := event.Allowed
-	if group, ok := n.groupOf(v.Entity); ok {
+	if group := n.groupOf(v.Entity); group != "" {
 		if !n.enlist(s, group) {
 			return false
 		}
@@ -185,10 +185,10 @@ func (n *Notifier) restore(v *Saved, now time.Time) bool {
 	return true
 }
 
-func (n *Notifier) groupOf(entity string) (string, bool) {
+func (n *Notifier) groupOf(entity string) string {
 	u, err := transport.ParseURI(entity)
 	if err != nil || n.parts.Group == nil {
-		return "", false
+		return ""
 	}
 	return groupIn(u)
 }
