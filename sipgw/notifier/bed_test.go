@@ -29,7 +29,7 @@ type bed struct {
 	store  *memory
 	cfg    Config
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex                          // guards what follows
 	levels   map[presence.Subject]presence.Level // of subjects, for everybody; Status if it is not here
 	said     map[presence.Subject]event.Permission
 	owners   map[string]presence.Subject // of devices, by SIP user
@@ -37,6 +37,7 @@ type bed struct {
 	bindings map[presence.Subject]reginfo.Registration
 	waiting  map[presence.Subject]mwi.Summary
 	groups   map[string][]Member
+	flows    map[string]transport.Flow // by which requests of users came last
 
 	n    *Notifier
 	tr   *transport.Transport
@@ -58,6 +59,7 @@ func play(t *testing.T, cfg Config, test func(*bed)) {
 			bindings: map[presence.Subject]reginfo.Registration{},
 			waiting:  map[presence.Subject]mwi.Summary{},
 			groups:   map[string][]Member{},
+			flows:    map[string]transport.Flow{},
 		}
 		b.engine = presence.NewEngine(presence.Options{})
 		ctx, cancel := context.WithCancel(context.Background())
@@ -89,6 +91,10 @@ func (b *bed) start() {
 	}
 	n := New(parts, b.cfg)
 	n.Register(tr.Handle)
+	tr.Handle("INFO", func(r *transport.Request) {
+		b.set(func() { b.flows[r.From().URI.User] = r.Flow() })
+		r.Respond(200, "")
+	})
 	if err := tr.Listen(); err != nil {
 		b.t.Fatal(err)
 	}
@@ -377,4 +383,25 @@ func (m *memory) SaveSubscriptions(_ context.Context, put []*Saved, gone []uint6
 		delete(m.rows, id)
 	}
 	return nil
+}
+
+// flow is the one by which a phone's messages come.
+func (b *bed) flow(p *phone) (f transport.Flow) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, ok := b.flows[p.Name()]
+	if !ok {
+		b.t.Fatal("nothing has come from", p.Name())
+	}
+	return f
+}
+
+func must(t *testing.T, text string) *siptest.Message {
+	t.Helper()
+	m, err := siptest.Write(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
