@@ -12,6 +12,7 @@ import (
 	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/event"
 	"rollcall/sipgw/mwi"
+	"rollcall/sipgw/profile"
 	"rollcall/sipgw/reginfo"
 )
 
@@ -125,6 +126,9 @@ func TestLamps(t *testing.T) {
 	play(t, Config{LampsForPeople: true}, func(b *bed) {
 		b.registered("2002@phones.x", false)
 		b.online("alice@x", "dnd")
+		b.n.parts.Profiles = profile.Default().With([]profile.Profile{
+			{Name: "dim", Match: []string{"Dim"}, Offline: profile.Terminate}, {Name: "lit", Match: []string{"Lit"}, Offline: profile.Busy},
+		})
 		p := b.phone("2001")
 		for _, tt := range []struct {
 			uri, agent, state string
@@ -132,6 +136,9 @@ func TestLamps(t *testing.T) {
 		}{
 			{"sip:2002@phones.x", "Phone", "active", []string{"!<dialog "}},
 			{"sip:2002@phones.x", "Yealink SIP-T46S", "active", []string{`<dialog id="0000"><state>terminated</state>`}},
+			{"sip:2002@phones.x", "Dim", "terminated;reason=noresource", nil},
+			{"sip:2002@phones.x", "Lit", "active", []string{`<dialog id="line"><state>confirmed</state>`}},
+			{"sip:hidden@phones.x", "Phone", "active", []string{"!<dialog "}},
 			{"sip:alice@x", "Phone", "active", []string{`<dialog id="line"><state>confirmed</state>`}},
 		} {
 			p.subscribes(tt.uri, "dialog", "User-Agent: "+tt.agent)
@@ -141,6 +148,15 @@ func TestLamps(t *testing.T) {
 		p.Forget()
 		b.online("alice@x", "available")
 		b.has(p.told("active"), "!<dialog ")
+		// It is lost while it is watched.
+		b.registered("2002@phones.x", true)
+		b.has(p.told("active"), "!<dialog ")
+		p.subscribes("sip:2002@phones.x", "dialog", "User-Agent: Dim")
+		p.told("active")
+		b.registered("2002@phones.x", false)
+		if m := p.told("terminated;reason=noresource"); m.Body != "" || b.n.Count() != 2 {
+			t.Error(b.n.Count(), m.Raw)
+		}
 	})
 }
 
