@@ -24,7 +24,7 @@ func (s *SIPSubscriptions) LoadSubscriptions(ctx context.Context) (all []*notifi
 		var kind uint8
 		var routes, remote, local string
 		err := rows.Scan(&id, (*micros)(&v.Expires), &v.CSeq, &v.Version, &v.Theirs, &v.User, &v.Entity, &v.Event, &v.EventID, &pace,
-			&v.Type, &v.Agent, &v.Lang, &v.Phone, &v.CallID, &v.LocalTag, &v.RemoteTag, &v.From, &v.To, &v.Target, &routes,
+			&v.Type, &v.Profile, &v.Lang, &v.Phone, &v.CallID, &v.LocalTag, &v.RemoteTag, &v.From, &v.To, &v.Target, &routes,
 			&kind, &remote, &local)
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (s *SIPSubscriptions) SaveSubscriptions(ctx context.Context, put []*notifie
 		args := make([]any, 0, width*len(put))
 		for _, v := range put {
 			args = append(args, int64(v.ID), v.Expires.UnixMicro(), int64(v.CSeq), int64(v.Version), int64(v.Theirs),
-				v.User, v.Entity, v.Event, v.EventID, v.Pace.Microseconds(), v.Type, v.Agent, v.Lang, v.Phone,
+				v.User, v.Entity, v.Event, v.EventID, v.Pace.Microseconds(), v.Type, v.Profile, v.Lang, v.Phone,
 				v.CallID, v.LocalTag, v.RemoteTag, v.From, v.To, v.Target, strings.Join(v.Routes, "\n"),
 				int64(v.Flow.Kind), formatAddrPort(v.Flow.Remote), formatAddrPort(v.Flow.Local))
 		}

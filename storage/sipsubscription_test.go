@@ -26,7 +26,7 @@ func TestSIPSubscriptions(t *testing.T) {
 		at := time.UnixMicro(1_700_000_000_000_001).UTC()
 		one := &notifier.Saved{
 			ID: 1, User: "2001", Entity: "sip:a@x;user=phone", Event: "dialog", EventID: "7", Pace: 5 * time.Second, Type: "application/x",
-			Agent: "Zo\u00eb \U0001F41D", Lang: "de", Phone: "<urn:uuid:1>", CallID: "a'b\"c", LocalTag: "l", RemoteTag: "r",
+			Profile: "Zo\u00eb \U0001F41D", Lang: "de", Phone: "<urn:uuid:1>", CallID: "a'b\"c", LocalTag: "l", RemoteTag: "r",
 			From: `"A" <sip:a@x>;tag=l`, To: "<sip:b@x>;tag=r", Target: "sip:b@192.0.2.1", Routes: []string{"<sip:p1;lr>", "<sip:p2;lr>"},
 			Theirs: 1<<31 - 1, CSeq: 1<<32 - 1, Version: 1<<32 - 1, Expires: at,
 			Flow: notifier.Flow{

@@ -11,7 +11,7 @@ CREATE TABLE sip_subscription (
 	event_id     TEXT NOT NULL,
 	pace         INTEGER NOT NULL, -- the least time between notifications, in microseconds
 	content_type TEXT NOT NULL, -- of the documents
-	agent        TEXT NOT NULL, -- what the phone calls itself
+	profile      TEXT NOT NULL, -- of the make of the phone
 	lang         TEXT NOT NULL,
 	phone        TEXT NOT NULL, -- its instance, or its contact at first
 	call_id      TEXT NOT NULL,

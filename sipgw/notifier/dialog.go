@@ -64,14 +64,14 @@ var busy = []dialoginfo.Live{{Dialog: dialoginfo.Dialog{ID: "busy", State: dialo
 
 func (n *Notifier) readRegistration(s presence.Subject) facts {
 	r := n.parts.Registrations.Registration(s)
-	return facts{registration: &r, at: time.Now()}
+	return facts{registration: &registration{r, time.Now()}}
 }
 
 // writeRegistration makes a document of registrations (RFC 3680), always a full one.
 func (n *Notifier) writeRegistration(_ *look, f *facts, now time.Time) document {
-	r := *f.registration
+	r := f.registration.Registration
 	r.Contacts = slices.Clone(r.Contacts)
-	passed := now.Sub(f.at)
+	passed := now.Sub(f.registration.at)
 	for i := range r.Contacts {
 		c := &r.Contacts[i]
 		if c.Duration >= 0 {

@@ -13,6 +13,7 @@ import (
 // A listing is what a subscription to a list watches (RFC 4662): each entry as a
 // subscription of its own would.
 type listing struct {
+	group   string
 	members []*member
 	full    bool // all of it is to be told
 	more    bool // it did not fit into one message; the rest waits for nothing
@@ -52,7 +53,7 @@ func (n *Notifier) enlist(s *subscription, group string) bool {
 		return false
 	}
 	all = all[:min(len(all), n.cfg.MaxMembers)]
-	l := &listing{full: true}
+	l := &listing{group: group, full: true}
 	places := make([]*place, len(all))
 	for i := range all {
 		m := &member{Member: all[i]}
@@ -73,7 +74,7 @@ func (n *Notifier) enlist(s *subscription, group string) bool {
 		n.leave(s)
 		s.dirty = true
 	}
-	s.group, s.list = group, l
+	s.list = l
 	n.entries += len(l.members)
 	n.mu.Unlock()
 	n.learn(places...)

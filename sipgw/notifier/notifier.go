@@ -22,32 +22,31 @@ type Notifier struct {
 	cfg    Config
 	packs  []*pack
 	seed   maphash.Seed
+	born   time.Time
 	keeper *keep.Keeper[uint64, Saved] // nil: nothing is stored
 
 	// Safe.
 	inbox inbox
 
-	mu      sync.Mutex // guards what follows, and all subscriptions and topics
-	topics  map[topicKey]*topic
-	dialogs map[dialogKey]*subscription
-	byPhone map[phoneKey]*subscription
-	byUser  map[string][]*subscription
-	byID    map[uint64]*subscription
-	due     agenda
-	entries int // of lists
-	stopped bool
+	mu       sync.Mutex // guards what follows, and all subscriptions and topics
+	topics   map[topicKey]*topic
+	dialogs  map[uint64]*subscription // by ID
+	byTicket map[uint64]*subscription
+	byUser   map[string][]*subscription
+	due      agenda
+	entries  int // of lists
+	stopped  bool
 }
 
 // New returns a notifier. Subscriptions of before are there after [Notifier.Load].
 func New(parts Parts, cfg Config) *Notifier {
 	n := &Notifier{
-		parts: parts, cfg: cfg.withDefaults(), seed: maphash.MakeSeed(),
-		inbox:   inbox{wake: make(chan struct{}, 1), news: map[topicKey]struct{}{}},
-		topics:  map[topicKey]*topic{},
-		dialogs: map[dialogKey]*subscription{},
-		byPhone: map[phoneKey]*subscription{},
-		byUser:  map[string][]*subscription{},
-		byID:    map[uint64]*subscription{},
+		parts: parts, cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), born: time.Now().Add(-time.Second),
+		inbox:    inbox{wake: make(chan struct{}, 1), news: map[topicKey]struct{}{}},
+		topics:   map[topicKey]*topic{},
+		dialogs:  map[uint64]*subscription{},
+		byTicket: map[uint64]*subscription{},
+		byUser:   map[string][]*subscription{},
 	}
 	n.packs = n.packages()
 	if parts.Profiles == nil {
@@ -189,16 +188,19 @@ func (n *Notifier) turn(bag *bag) (next time.Time) {
 		now := time.Now()
 		n.mu.Lock()
 		for range crowd {
-			s := n.due.next(now)
+			s := n.due.next(n.moment(now))
 			if s == nil {
 				break
 			}
 			n.tick(s, now, bag)
 		}
-		next = n.due.first()
+		first, ok := n.due.first()
 		n.mu.Unlock()
 		n.send(bag)
-		if next.IsZero() || next.After(now) {
+		if !ok {
+			return time.Time{}
+		}
+		if next = n.time(first); next.After(now) {
 			return next
 		}
 	}
@@ -224,10 +226,11 @@ func (n *Notifier) tick(s *subscription, now time.Time, bag *bag) {
 
 // schedule has a subscription looked at by then. n.mu is held.
 func (n *Notifier) schedule(s *subscription, at time.Time) {
-	if s.gone || at.IsZero() || s.slot > 0 && !at.Before(s.at) {
+	m := n.moment(at)
+	if s.gone || at.IsZero() || s.slot > 0 && m >= s.at {
 		return
 	}
-	if n.due.put(s, at) {
+	if n.due.put(s, m) {
 		n.inbox.token()
 	}
 }

@@ -29,9 +29,9 @@ func (n *Notifier) writePresence(l *look, f *facts, now time.Time) document {
 
 func written(d *pidf.Document, form uint8) []byte {
 	if form == formX {
-		return d.AppendX(make([]byte, 0, 512))
+		return d.AppendX(nil)
 	}
-	return d.Append(make([]byte, 0, 1024))
+	return d.Append(nil)
 }
 
 // closedDocument is what somebody sees who is to see nothing any more.

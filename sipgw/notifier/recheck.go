@@ -38,7 +38,7 @@ func (n *Notifier) Regrouped(group string) {
 	n.mu.Lock()
 	var all []*subscription
 	for _, s := range n.dialogs {
-		if s.list != nil && s.group == group {
+		if s.list != nil && s.list.group == group {
 			all = append(all, s)
 		}
 	}
@@ -80,7 +80,7 @@ func (n *Notifier) recheck(s *subscription, bag *bag) {
 }
 
 func (n *Notifier) recheckList(s *subscription, bag *bag) {
-	ok := n.enlist(s, s.group)
+	ok := n.enlist(s, s.list.group)
 	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()

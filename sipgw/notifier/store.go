@@ -9,6 +9,7 @@ import (
 	"rollcall/presence"
 	"rollcall/sipgw/event"
 	"rollcall/sipgw/keep"
+	"rollcall/sipgw/profile"
 	"rollcall/sipgw/transport"
 )
 
@@ -31,7 +32,7 @@ type Saved struct {
 	EventID   string
 	Pace      time.Duration
 	Type      string // of the documents
-	Agent     string // what the phone calls itself
+	Profile   string // of the make of the phone
 	Lang      string
 	Phone     string // its instance, or the contact at first
 	CallID    string
@@ -75,7 +76,7 @@ func (n *Notifier) keep(s *subscription, urgent bool) {
 
 // stock stores more numbers before they run out. n.mu is held.
 func (n *Notifier) stock(s *subscription) {
-	if n.keeper != nil && !s.gone && s.machine.Phase != event.Terminated && n.dialogs[s.key] == s && s.cseq+ahead/2 >= s.asked {
+	if n.keeper != nil && !s.gone && s.machine.Phase != event.Terminated && n.dialogs[s.id] == s && s.cseq+ahead/2 >= s.asked {
 		n.keep(s, true)
 	}
 }
@@ -83,7 +84,7 @@ func (n *Notifier) stock(s *subscription) {
 func (s *subscription) saved() *Saved {
 	v := &Saved{
 		ID: s.id, User: s.user, Entity: s.entity, Event: s.pack.Name, EventID: s.eventID, Pace: s.pace,
-		Type: s.pack.Types[s.form], Agent: s.agent, Lang: s.lang, Phone: s.phone.phone,
+		Type: s.pack.Types[s.form], Profile: s.profile.Name, Lang: s.lang, Phone: s.phone,
 		CallID: s.key.callID, LocalTag: s.key.local, RemoteTag: s.key.remote, From: s.from, To: s.to,
 		Target: s.target, Routes: s.routes, Theirs: s.theirs, Expires: s.machine.Expires,
 	}
@@ -111,7 +112,7 @@ func (n *Notifier) save(ctx context.Context, changes []keep.Change[uint64, Saved
 	now := time.Now()
 	n.mu.Lock()
 	for _, v := range put {
-		s := n.byID[v.ID]
+		s := n.dialogs[v.ID]
 		if s == nil || v.CSeq <= s.limit {
 			continue
 		}
@@ -209,13 +210,21 @@ func (n *Notifier) revive(v *Saved) (*subscription, presence.Subject) {
 	}
 	s := &subscription{
 		id: v.ID, pack: pack, eventID: v.EventID, pace: max(v.Pace, pack.Every), entity: v.Entity, user: v.User, watcher: who,
-		agent: v.Agent, profile: n.parts.Profiles.For(v.Agent), lang: n.parts.Catalogue().Language(v.Lang), form: uint8(form),
+		profile: n.profile(v.Profile), lang: n.parts.Catalogue().Language(v.Lang), form: uint8(form),
 		key: dialogKey{v.CallID, v.LocalTag, v.RemoteTag}, from: v.From, to: v.To, target: v.Target, routes: v.Routes,
 		theirs: v.Theirs, cseq: v.CSeq, version: v.Version, asked: v.CSeq, limit: v.CSeq + ahead,
-		phone:   phoneKey{v.User, v.Phone, v.Entity, v.Event, v.EventID},
+		phone:   v.Phone,
 		machine: event.Notifier{Seed: uint32(v.ID)},
 	}
-	s.place.owner = s
+	s.place.owner, s.ticket = s, n.ticket(s)
 	s.flow, _ = n.parts.Transport.Named(v.Flow.Kind, v.Flow.Connection, v.Flow.Local, v.Flow.Remote)
 	return s, subject
+}
+
+// profile is the one of a name. It may be known no more.
+func (n *Notifier) profile(name string) *profile.Profile {
+	if p := n.parts.Profiles.Named(name); p != nil {
+		return p
+	}
+	return n.parts.Profiles.For("")
 }

@@ -132,12 +132,11 @@ func allowed(may event.Permission, what content) content {
 // message's memory.
 func (v *visit) subscription() *subscription {
 	r, n := v.r, v.n
-	from, to := r.From(), r.To()
 	s := &subscription{
-		id: rand.Uint64() >> 1, pack: v.pack, eventID: strings.Clone(v.event.ID), pace: v.pack.Pace(v.event),
-		entity: strings.Clone(r.Target()), user: strings.Clone(v.user), watcher: v.who, agent: agent(r),
+		pack: v.pack, eventID: strings.Clone(v.event.ID), pace: v.pack.Pace(v.event),
+		entity: strings.Clone(r.Target()), user: strings.Clone(v.user), watcher: v.who,
 		profile: v.profile, lang: n.language(r), form: v.form,
-		key:     dialogKey{strings.Clone(r.CallID()), r.LocalTag(), strings.Clone(from.Tag())},
+		key:     dialogKey{callID: strings.Clone(r.CallID())},
 		target:  v.contact.URI.String(),
 		flow:    r.Flow(),
 		theirs:  r.CSeq(),
@@ -145,15 +144,16 @@ func (v *visit) subscription() *subscription {
 		machine: event.Notifier{Seed: rand.Uint32()},
 	}
 	// From and To change sides, and our side gets its tag (RFC 6665 §4.4.1).
-	s.from, s.to = strings.Clone(tagged(r.Header("To"), to.Tag(), s.key.local)), strings.Clone(r.Header("From"))
+	s.from, s.to = tagged(r.Header("To"), r.LocalTag()), strings.Clone(r.Header("From"))
+	s.key.local, s.key.remote = within(s.from, r.LocalTag()), within(s.to, r.From().Tag())
 	for _, route := range r.Values("Record-Route") {
 		s.routes = append(s.routes, strings.Clone(route))
 	}
-	phone := s.target
+	s.phone = s.target
 	if instance, ok := v.contact.Params.Get("+sip.instance"); ok {
-		phone = strings.Clone(instance)
+		s.phone = strings.Clone(instance)
 	}
-	s.phone = phoneKey{s.user, phone, s.entity, s.pack.Name, s.eventID}
+	s.id, s.ticket = s.key.id(), n.ticket(s)
 	if n.keeper != nil {
 		s.limit = ahead
 		s.asked = ahead
@@ -163,18 +163,14 @@ func (v *visit) subscription() *subscription {
 }
 
 // tagged is an address as it is in a header, with a tag.
-func tagged(header, has, tag string) string {
-	if has != "" {
-		return header
-	}
-	return header + ";tag=" + tag
-}
+func tagged(header, tag string) string { return header + ";tag=" + tag }
 
-// agent is as much of what a phone calls itself as is kept.
-func agent(r *transport.Request) string {
-	const most = 64
-	s := r.UserAgent()
-	return strings.ToValidUTF8(strings.Clone(s[:min(len(s), most)]), "")
+// within is part of a text, so that it needs no memory of its own.
+func within(text, part string) string {
+	if i := strings.LastIndex(text, part); i >= 0 {
+		return text[i : i+len(part)]
+	}
+	return strings.Clone(part)
 }
 
 func (s *subscription) look(level presence.Level) look {
@@ -185,14 +181,15 @@ func (s *subscription) look(level presence.Level) look {
 func (v *visit) refresh() {
 	n, r := v.n, v.r
 	n.mu.Lock()
-	s := n.dialogs[dialogKey{r.CallID(), r.To().Tag(), r.From().Tag()}]
+	key := dialogKey{r.CallID(), r.To().Tag(), r.From().Tag()}
+	s := n.dialogs[key.id()]
 	var subject presence.Subject
 	if s != nil && s.place.topic != nil {
 		subject = s.place.topic.key.subject
 	}
 	n.mu.Unlock()
 	// A phone that hears 481 subscribes anew, which is what heals it.
-	if s == nil || s.pack != v.pack || s.eventID != v.event.ID {
+	if s == nil || s.key != key || s.pack != v.pack || s.eventID != v.event.ID {
 		v.refuse(481, "Subscription Does Not Exist")
 		return
 	}
@@ -203,7 +200,7 @@ func (v *visit) refresh() {
 	level, may := presence.Hidden, event.Allowed
 	if s.list == nil {
 		level, may = n.judge(s.pack, v.who, subject)
-	} else if !n.enlist(s, s.group) {
+	} else if !n.enlist(s, s.list.group) {
 		may = event.Refused
 	}
 	n.mu.Lock()

@@ -196,7 +196,7 @@ func TestNothingIsLeft(t *testing.T) {
 		n := b.n
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if got := len(n.topics) + len(n.dialogs) + len(n.byPhone) + len(n.byUser) + len(n.byID) + len(n.due.all) + n.entries; got != 0 {
+		if got := len(n.topics) + len(n.dialogs) + len(n.byTicket) + len(n.byUser) + len(n.due.all) + n.entries; got != 0 {
 			t.Errorf("%+v", n)
 		}
 	})

@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -12,9 +13,26 @@ import (
 // A dialogKey finds the subscription that a request belongs to (RFC 3261 §12).
 type dialogKey struct{ callID, local, remote string }
 
-// A phoneKey is what two subscriptions have in common of which the second takes the
-// place of the first: the phone has forgotten that one, or it would have refreshed it.
-type phoneKey struct{ user, phone, entity, event, id string }
+// id is the number of a subscription, over restarts too: a hash (FNV-1a) of the dialog.
+// Since half of that is a tag of ours, nobody can make two that are the same; what a
+// request looks for is compared with what is found.
+func (k *dialogKey) id() uint64 {
+	h := uint64(14695981039346656037)
+	for _, s := range [...]string{k.callID, k.local, k.remote} {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+		h *= 1099511628211
+	}
+	return h >> 1 // databases count to 2^63
+}
+
+// ticket is what two subscriptions have in common of which the second takes the place
+// of the first: the phone has forgotten that one, or it would have refreshed it. It is
+// a hash: nobody can make two that are the same, since the seed is secret.
+func (n *Notifier) ticket(s *subscription) uint64 {
+	return maphash.Comparable(n.seed, [...]string{s.user, s.phone, s.entity, s.pack.Name, s.eventID})
+}
 
 // A subscription is one watcher's. All of it is guarded by [Notifier.mu]; the first
 // group does not change.
@@ -26,14 +44,13 @@ type subscription struct {
 	entity    string // exactly the URI that was subscribed to
 	user      string
 	watcher   Watcher
-	agent     string // what the phone calls itself
 	profile   *profile.Profile
 	lang      string
 	form      uint8 // which of the types of the package
 	key       dialogKey
 	from, to  string // as in the NOTIFY
-	phone     phoneKey
-	group     string   // of a list, "" for one subject
+	phone     string // its instance, or its contact at first
+	ticket    uint64
 	place     place    // of one subject: where it watches
 	list      *listing // of a list
 	routes    []string
@@ -46,26 +63,25 @@ type subscription struct {
 	limit     uint32 // CSeq that must not be passed before more are stored
 	asked     uint32 // CSeq that is being stored
 	flight    uint32 // CSeq of the NOTIFY that is on its way; 0: none is
-	last      time.Time
+	last      moment // when it was told; 0: never
 	seen      uint64 // hash of the document that was sent last; 0: none counts
 	dirty     bool   // there may be news
 	urgent    bool   // that must not wait
 	gone      bool
-	at        time.Time // when it is due
-	slot      int       // where it stands in the agenda, plus one
-	userIndex int
+	at        moment // when it is due
+	slot      int32  // where it stands in the agenda, plus one
+	userIndex int32
 }
 
 // enter adds a subscription to all that finds it. n.mu is held.
 func (n *Notifier) enter(s *subscription) {
-	n.dialogs[s.key] = s
-	n.byID[s.id] = s
-	s.userIndex = len(n.byUser[s.user])
+	n.dialogs[s.id] = s
+	s.userIndex = int32(len(n.byUser[s.user]))
 	n.byUser[s.user] = append(n.byUser[s.user], s)
-	if old := n.byPhone[s.phone]; old != nil {
+	if old := n.byTicket[s.ticket]; old != nil {
 		n.drop(old)
 	}
-	n.byPhone[s.phone] = s
+	n.byTicket[s.ticket] = s
 	n.schedule(s, s.machine.Expires)
 }
 
@@ -77,13 +93,12 @@ func (n *Notifier) drop(s *subscription) {
 	s.gone = true
 	n.due.remove(s)
 	n.leave(s)
-	if n.dialogs[s.key] != s {
+	if n.dialogs[s.id] != s {
 		return // it was never entered
 	}
-	delete(n.dialogs, s.key)
-	delete(n.byID, s.id)
-	if n.byPhone[s.phone] == s {
-		delete(n.byPhone, s.phone)
+	delete(n.dialogs, s.id)
+	if n.byTicket[s.ticket] == s {
+		delete(n.byTicket, s.ticket)
 	}
 	all := n.byUser[s.user]
 	last := len(all) - 1
@@ -116,7 +131,7 @@ func (n *Notifier) leave(s *subscription) {
 // full. n.mu is held.
 func (n *Notifier) room(s *subscription) (ok bool, what string) {
 	switch {
-	case n.byPhone[s.phone] != nil: // it takes the place of another
+	case n.byTicket[s.ticket] != nil: // it takes the place of another
 		return true, ""
 	case len(n.dialogs)+n.entries >= n.cfg.MaxSubscriptions:
 		return false, "Too Many Subscriptions"
@@ -154,7 +169,7 @@ func (n *Notifier) Registered(user, contact, instance string, flow transport.Flo
 // samePhone reports whether a binding is that of the phone which has subscribed: by
 // its instance, or its contact, or where it is.
 func (s *subscription) samePhone(contact, instance string, flow transport.Flow) bool {
-	if s.phone.phone == instance || s.target == contact {
+	if s.phone == instance || s.target == contact {
 		return true
 	}
 	a, err := transport.ParseURI(contact)

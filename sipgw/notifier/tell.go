@@ -38,11 +38,18 @@ func (n *Notifier) offer(s *subscription, now time.Time, bag *bag) {
 	if s.machine.Failures > 0 || s.flight != 0 && !s.urgent {
 		return // the retry tells it, or the answer
 	}
-	if due := event.Due(s.last, s.pace, s.urgent); due.After(now) && (s.list == nil || !s.list.more) {
+	if due := event.Due(n.lastTold(s), s.pace, s.urgent); due.After(now) && (s.list == nil || !s.list.more) {
 		n.schedule(s, due)
 		return
 	}
 	n.post(s, latest, now, bag)
+}
+
+func (n *Notifier) lastTold(s *subscription) time.Time {
+	if s.last == 0 {
+		return time.Time{}
+	}
+	return n.time(s.last)
 }
 
 // untold reports whether a subscription has not been told what is so now, and whether
@@ -85,7 +92,7 @@ func (n *Notifier) post(s *subscription, what content, now time.Time, bag *bag) 
 		what = nothing // RFC 8048 §5: nobody learns anything before they may
 	}
 	s.cseq++
-	s.last, s.flight, s.dirty, s.urgent, s.seen = now, s.cseq, false, false, 0
+	s.last, s.flight, s.dirty, s.urgent, s.seen = n.moment(now), s.cseq, false, false, 0
 	l := bag.add(s)
 	l.field("Event", s.eventHeader())
 	l.field("Subscription-State", string(s.machine.State(now).Append(nil)))

@@ -22,7 +22,7 @@ type topicKey struct {
 // and guarded by [Notifier.mu].
 type topic struct {
 	key    topicKey
-	turn   uint64 // rises with each change of the facts; 0: they have not been read
+	turn   uint32 // rises with each change of the facts; 0: they have not been read
 	facts  facts
 	views  []*view
 	places []*place
@@ -32,9 +32,14 @@ type topic struct {
 type facts struct {
 	state        *presence.Effective
 	calls        []dialoginfo.Live
-	registration *reginfo.Registration
-	at           time.Time // when the registration was as it says
+	registration *registration
 	waiting      *mwi.Summary
+}
+
+// registration is one, and when it was as it says.
+type registration struct {
+	reginfo.Registration
+	at time.Time
 }
 
 // lost says that a critical device cannot be reached any more.
@@ -54,9 +59,9 @@ type look struct {
 // A view is what those see of a topic who have the same look at it.
 type view struct {
 	look
-	refs int
-	turn uint64 // of the topic, when the document was made
-	made time.Time
+	refs int32
+	turn uint32 // of the topic, when the document was made
+	made moment
 	doc  document
 }
 
@@ -74,21 +79,21 @@ type document struct {
 type place struct {
 	topic *topic
 	view  *view
-	index int
+	index int32
 	owner *subscription
 	entry *member // nil: it is the subscription itself
 }
 
 // stale is after what time a document is not sent any more to whoever subscribes,
 // since it tells how long calls have lasted.
-const stale = time.Second
+const stale = moment(time.Second)
 
 // document returns what is seen from a place. fresh is for one that is sent: how long
 // things have lasted is right in it. n.mu is held.
 func (n *Notifier) document(p *place, now time.Time, fresh bool) *document {
 	v, t := p.view, p.topic
-	if v.turn != t.turn || fresh && t.key.pack.ages && now.Sub(v.made) > stale {
-		v.turn, v.made = t.turn, now
+	if v.turn != t.turn || fresh && t.key.pack.ages && n.moment(now)-v.made > stale {
+		v.turn, v.made = t.turn, n.moment(now)
 		v.doc = t.key.pack.write(&v.look, &t.facts, now)
 	}
 	return &v.doc
@@ -100,7 +105,7 @@ func (n *Notifier) made(body, what []byte) document {
 	if what == nil {
 		what = body
 	}
-	return document{body: body, mark: -1, hash: maphash.Bytes(n.seed, what) | 1}
+	return document{body: bytes.Clone(body), mark: -1, hash: maphash.Bytes(n.seed, what) | 1}
 }
 
 var versionZero = []byte(`version="0"`)
@@ -134,7 +139,7 @@ func (n *Notifier) occupy(p *place, k topicKey, l look) {
 			n.parts.Watch.Add(k.subject)
 		}
 	}
-	p.topic, p.index = t, len(t.places)
+	p.topic, p.index = t, int32(len(t.places))
 	t.places = append(t.places, p)
 	n.look(p, l)
 }
@@ -241,7 +246,7 @@ func (n *Notifier) renew(k topicKey, bag *bag) {
 	n.mu.Lock()
 	lost := f.lost(&t.facts)
 	t.facts = f
-	t.turn++
+	t.turn = max(t.turn+1, 1)
 	// Whoever goes meanwhile is replaced by one from the end.
 	for i := len(t.places) - 1; i >= 0; i-- {
 		if i >= len(t.places) {
