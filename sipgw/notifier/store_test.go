@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,26 +11,27 @@ import (
 	"rollcall/sipgw/event"
 )
 
-// restart is what follows kill -9: what was stored is there, and nothing else.
-func (b *bed) restart() {
+// keeps has the notifier begin anew with a store.
+func (b *bed) keeps() {
+	b.stop()
+	b.store = &memory{rows: map[uint64]Saved{}}
+	b.start()
+}
+
+// kill is kill -9: what was stored by then is there afterwards, and nothing else.
+func (b *bed) kill() {
 	b.t.Helper()
 	b.store.mu.Lock()
-	rows := make(map[uint64]Saved)
-	for id, v := range b.store.rows {
-		rows[id] = v
-	}
+	rows := maps.Clone(b.store.rows)
 	b.store.mu.Unlock()
 	b.stop()
 	b.store = &memory{rows: rows}
-	b.start()
 }
 
 // After a restart subscriptions go on, and numbers never go back.
 func TestRestart(t *testing.T) {
 	play(t, Config{}, func(b *bed) {
-		b.stop()
-		b.store = &memory{rows: map[uint64]Saved{}}
-		b.start()
+		b.keeps()
 		p := b.phone("2001")
 		b.groups["all"] = []Member{{"3001@phones.x", "sip:3001@phones.x", ""}}
 		b.said["shy@x"] = event.Undecided
@@ -50,10 +52,10 @@ func TestRestart(t *testing.T) {
 			last[m.Header("Call-ID")] = max(last[m.Header("Call-ID")], seq)
 		}
 		p.Forget()
-		b.stop()
+		b.kill()
 		b.talks("3001@phones.x", call("2", dialoginfo.Confirmed, dialoginfo.Initiator))
 		time.Sleep(time.Minute)
-		b.restart()
+		b.start()
 		after(5 * time.Second)
 		all := p.Unread()
 		if len(all) != 3 || b.n.Count() != 3 {
@@ -92,9 +94,7 @@ func TestRestart(t *testing.T) {
 // What the database has not got yet is not used.
 func TestNumbersAreStoredFirst(t *testing.T) {
 	play(t, Config{}, func(b *bed) {
-		b.stop()
-		b.store = &memory{rows: map[uint64]Saved{}}
-		b.start()
+		b.keeps()
 		p := b.phone("2001")
 		p.subscribes("sip:3001@phones.x", "dialog")
 		after(time.Second)
@@ -133,15 +133,14 @@ func TestNumbersAreStoredFirst(t *testing.T) {
 // A phone whose connection ended with the program is told when it is back.
 func TestRestartOverTCP(t *testing.T) {
 	play(t, Config{}, func(b *bed) {
-		b.stop()
-		b.store = &memory{rows: map[uint64]Saved{}}
-		b.start()
+		b.keeps()
 		p := b.phone("2001", overTCP)
 		p.subscribes("sip:alice@x", "presence")
 		p.told("active")
 		after(time.Second)
 		p.Close()
-		b.restart()
+		b.kill()
+		b.start()
 		after(time.Second)
 		q := b.phone("2001", overTCP)
 		q.say("INFO sip:192.0.2.1")

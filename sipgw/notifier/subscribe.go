@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rollcall/presence"
 	"rollcall/sipgw/event"
@@ -70,6 +71,10 @@ func (v *visit) begin() {
 		return
 	}
 	s := v.subscription()
+	if !s.fits() {
+		v.refuse(400, "Too Long, Or Not UTF-8")
+		return
+	}
 	may := event.Allowed
 	if v.list != "" {
 		if ok = n.enlist(s, v.list); !ok {
@@ -162,6 +167,22 @@ func (v *visit) subscription() *subscription {
 	return s
 }
 
+// mostKept is how many bytes of a SUBSCRIBE are kept.
+const mostKept = 4096
+
+// fits reports whether what is kept of a SUBSCRIBE is not too much, and is text, as
+// databases want it.
+func (s *subscription) fits() bool {
+	size := 0
+	for _, text := range append(s.routes, s.eventID, s.entity, s.user, s.key.callID, s.from, s.to, s.target, s.phone) {
+		if !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\n") {
+			return false
+		}
+		size += len(text)
+	}
+	return size <= mostKept
+}
+
 // tagged is an address as it is in a header, with a tag.
 func tagged(header, tag string) string { return header + ";tag=" + tag }
 
@@ -195,6 +216,10 @@ func (v *visit) refresh() {
 	}
 	if s.user != v.user {
 		v.refuse(403, "")
+		return
+	}
+	if target := v.contact.URI.String(); len(target) > mostKept || !utf8.ValidString(target) {
+		v.refuse(400, "Bad Contact")
 		return
 	}
 	level, may := presence.Hidden, event.Allowed

@@ -38,6 +38,8 @@ func TestSubscribeAnswers(t *testing.T) {
 		{"no contact", ok + "Contact: (none)", 400, nil, ""},
 		{"a contact that is none", ok + "Contact: <tel:+49>", 400, nil, ""},
 		{"contact parameters", ok + "Contact: <sip:2001@192.0.2.49:5060>;expires=5", 200, map[string]string{"Expires": "3600"}, "active"},
+		{"too long", ok + "Call-ID: " + strings.Repeat("a", 4096), 400, nil, ""},
+		{"no text", ok + "From: \"\xff\" <sip:2001@phones.x>;tag=1", 400, nil, ""},
 		{"an unknown dialog", ok + "To: <sip:alice@x>;tag=gone", 481, nil, ""},
 		{"an extension", ok + "Require: recipient-list-subscribe", 420, nil, ""},
 		{"elsewhere", "SUBSCRIBE sip:alice@elsewhere\nEvent: presence", 404, nil, ""},
