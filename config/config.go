@@ -35,6 +35,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw/digest"
+	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
@@ -88,6 +89,7 @@ type Config struct {
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
 	Publish      publish.Config // without times: see [Config.Publications]
+	Notifier     notifier.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

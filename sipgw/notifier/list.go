@@ -13,7 +13,8 @@ import (
 // A listing is what a subscription to a list watches (RFC 4662): each entry as a
 // subscription of its own would.
 type listing struct {
-	group   string
+	group string // fixed; the rest is guarded by [Notifier.mu]
+
 	members []*member
 	full    bool // all of it is to be told
 	more    bool // it did not fit into one message; the rest waits for nothing
@@ -70,11 +71,13 @@ func (n *Notifier) enlist(s *subscription, group string) bool {
 	for _, m := range l.members {
 		n.occupy(&m.place, topicKey{s.pack, m.Subject}, look{m.URI, m.level, s.form, s.lang, s.profile})
 	}
-	if s.list != nil {
+	if s.list == nil {
+		s.list = l
+	} else {
 		n.leave(s)
-		s.dirty = true
+		s.list.members, s.dirty = l.members, true
+		s.list.forget()
 	}
-	s.list = l
 	n.entries += len(l.members)
 	n.mu.Unlock()
 	n.learn(places...)
