@@ -44,7 +44,7 @@ var (
 	reContacts = regexp.MustCompile(`\A(.+?)\s+are\s+contacts\z`)
 	reFollows  = regexp.MustCompile(`\A(\S+)\s+follows\s+(.+)\z`)
 	reConfig   = regexp.MustCompile(`\Aconfig\s+(\S+)\s+(.+)\z`)
-	reVerb     = regexp.MustCompile(`\A(accounts|raw|after|drop|close)\s+(.+)\z`)
+	reVerb     = regexp.MustCompile(`\A(accounts|component|raw|after|drop|close)\s+(.+)\z`)
 	reGroup    = regexp.MustCompile(`\Agroup\s+(\S+)\s+(is gone|is called|is|lists|has)(?:\s+(.+))?\z`)
 	reMember   = regexp.MustCompile(`\A(.+?)\s+(joins?|leaves?)\s+(\S+)(?:\s+as\s+(.+))?\z`)
 	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
@@ -75,11 +75,14 @@ func parseStep(source string) (action, error) {
 	if do, ok := parseGroup(source); ok {
 		return do, nil
 	}
+	if m := reSays.FindStringSubmatch(source); m != nil {
+		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
+	}
 	if do, err := parsePhone(source); do != nil || err != nil {
 		return do, err
 	}
-	if m := reSays.FindStringSubmatch(source); m != nil {
-		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
+	if m := reDevice.FindStringSubmatch(source); m != nil {
+		return parseDevice(m[1], m[2])
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
@@ -115,6 +118,8 @@ func parseVerb(verb, rest string) (action, error) {
 	switch verb {
 	case "accounts":
 		return accounts(several(rest)), nil
+	case "component":
+		return declare(several(rest)), nil
 	case "raw":
 		return tap(several(rest)), nil
 	case "drop":
@@ -135,7 +140,8 @@ func parseArrive(who []string, how string) (action, error) {
 		s++
 	}
 	for _, name := range who {
-		if !reClient.MatchString(name) && (s != authenticated || strings.ContainsAny(name, "/ <>")) {
+		domain := s == connected && !strings.Contains(name, "/") && strings.Contains(name, ".") // of a component
+		if !domain && !reClient.MatchString(name) && (s != authenticated || strings.ContainsAny(name, "/ <>")) {
 			return nil, fmt.Errorf("%s has no resource: write %s/desk", name, name)
 		}
 	}
