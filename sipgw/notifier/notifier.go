@@ -61,7 +61,7 @@ func New(parts Parts, cfg Config) *Notifier {
 	return n
 }
 
-// Register has a transport give us what is for us. list says which requests.
+// Register has a transport give us what is for us, before it runs.
 func (n *Notifier) Register(handle func(method string, h transport.Handler)) {
 	handle("SUBSCRIBE", transport.Endpoint(n.Subscribe, "eventlist"))
 }

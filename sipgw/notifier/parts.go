@@ -68,8 +68,9 @@ type Member struct {
 	Name    string // for people
 }
 
-// Parts are what a notifier needs. Functions are not called with a lock held, and may
-// be called by many goroutines.
+// Parts are what a notifier needs. All may be called by many goroutines. They are not
+// called with a lock held, but for Catalogue and for adding to Watch, which are not to
+// wait for anybody.
 type Parts struct {
 	Transport Transport
 

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/sipgw/event"
 	"rollcall/sipgw/profile"
+	"rollcall/sipgw/rlmi"
 	"rollcall/sipgw/transport"
 )
 
@@ -48,7 +49,7 @@ func (n *Notifier) ask(r *transport.Request) (a asking, no *transport.Reply) {
 		return a, badEvent
 	}
 	var err error
-	if a.event, err = event.ParseEvent(r.Header("Event")); err != nil {
+	if a.event, err = event.ParseEvent(r.Header("Event")); err != nil || strings.ContainsAny(a.event.ID, " \t\",;<>") {
 		return a, because(400, "Bad Event Header")
 	}
 	if a.pack = n.find(a.event); a.pack == nil {
@@ -64,8 +65,10 @@ func (n *Notifier) ask(r *transport.Request) (a asking, no *transport.Reply) {
 	if n.parts.Group != nil && r.Initial() {
 		a.list = groupIn(r.URI())
 	}
-	if no = n.accepts(&a, r); no != nil {
-		return a, no
+	if r.Initial() { // later it stays as it is
+		if no = n.accepts(&a, r); no != nil {
+			return a, no
+		}
 	}
 	asked := time.Duration(-1)
 	if r.Has("Expires") {
@@ -111,6 +114,11 @@ func (n *Notifier) accepts(a *asking, r *transport.Request) *transport.Reply {
 		}
 	}
 	got := event.Accepted(types, lines...)
+	if got == "" && a.list != "" && event.Accepted([]string{rlmi.Multipart}, lines...) != "" {
+		// COMPAT(BLF panels, for good): who says that it takes lists takes what is in
+		// them, though RFC 4662 §4.3 wants that said.
+		got = types[0]
+	}
 	for i := range types {
 		if types[i] == got {
 			a.form = uint8(i)

@@ -33,6 +33,10 @@ func TestSubscribeAnswers(t *testing.T) {
 		{"a bad event", "SUBSCRIBE sip:alice@x\nEvent: ;id", 400, nil, ""},
 		{"a body", ok + "Content-Type: application/simple-filter+xml\n--\n<filter-set/>", 415, map[string]string{"Accept": ""}, ""},
 		{"another type", ok + "Accept: text/plain", 406, map[string]string{"Accept": "application/pidf+xml, application/xpidf+xml"}, ""},
+		{"an id that is none", "SUBSCRIBE sip:alice@x\nEvent: presence;id=\"a b\"", 400, nil, ""},
+		{"a list, and no type of its entries", "SUBSCRIBE sip:blf-none@x\nEvent: dialog\nSupported: eventlist\nAccept: application/rlmi+xml", 406, nil, ""},
+		{"a list, and no type but that", "SUBSCRIBE sip:blf-none@x\nEvent: dialog\nSupported: eventlist\nAccept: multipart/related, application/rlmi+xml", 200,
+			map[string]string{"Require": "eventlist"}, "active"},
 		{"an empty Accept", ok + "Accept: ", 200, nil, "active"},
 		{"two contacts", ok + "Contact: <sip:a@b>, <sip:c@d>", 400, nil, ""},
 		{"no contact", ok + "Contact: (none)", 400, nil, ""},
@@ -58,6 +62,7 @@ func TestSubscribeAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			play(t, Config{}, func(b *bed) {
 				b.levels["hidden@x"] = presence.Hidden
+				b.groups["none"] = nil
 				b.said["shy@x"], b.said["proud@x"] = event.Undecided, event.Refused
 				p := b.phone("2001")
 				res := p.say(strings.TrimSuffix(tt.text, "\n"))
