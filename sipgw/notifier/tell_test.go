@@ -51,6 +51,29 @@ func TestPresence(t *testing.T) {
 	})
 }
 
+// From level detail on there is a tuple for each client and phone.
+func TestEach(t *testing.T) {
+	play(t, Config{}, func(b *bed) {
+		b.levels["alice@x"] = presence.Detail
+		b.says("alice@x", presence.Person, "client/desk", presence.Contribution{
+			Axis: presence.Willingness, State: "available", Channels: presence.Chat, Facets: presence.Facets{Priority: 5, Text: "here"},
+		})
+		b.says("alice@x", presence.Person, "phone/2001",
+			presence.Contribution{Axis: presence.Reachability, Channels: presence.Voice, Facets: presence.Facets{Device: "Desk phone"}},
+			presence.Contribution{Axis: presence.Engagement, State: "on_call", Channels: presence.Voice})
+		b.says("alice@x", presence.Person, "manual", presence.Contribution{Axis: presence.Willingness, State: "dnd"})
+		b.says("alice@x", presence.Person, "client/gone", presence.Contribution{Axis: presence.Willingness, State: "idle"})
+		p := b.phone("2002")
+		p.subscribes("sip:alice@x", "presence")
+		m := b.has(p.told("active"), `<tuple id="ID-desk">`, `<tuple id="ID-2001">`, "Desk phone", "!ID-gone", "!ID-manual")
+		if strings.Count(m.Body, "<tuple") != 3 || strings.Index(m.Body, "ID-merged") > strings.Index(m.Body, "ID-desk") {
+			t.Error(m.Raw)
+		}
+		p.subscribes("sip:alice@x", "presence", "User-Agent: snom")
+		b.has(p.told("active"), "!ID-desk")
+	})
+}
+
 // Old phones get xpidf if they ask for it, and some if they only accept it.
 func TestTypes(t *testing.T) {
 	play(t, Config{}, func(b *bed) {
