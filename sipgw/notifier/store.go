@@ -171,7 +171,6 @@ func (n *Notifier) restore(v *Saved, now time.Time) bool {
 		n.learn(&s.place)
 	}
 	s.machine.Subscribe(v.Expires.Sub(now), may, now)
-	s.machine.Expires = v.Expires
 	if s.flow.IsZero() {
 		// Its connection is gone. It is told when it comes back, or in a while.
 		s.machine.Silent(now)

@@ -68,7 +68,10 @@ func TestRestart(t *testing.T) {
 			}
 			switch {
 			case m.Header("Event") == "dialog;id=7":
-				b.has(m, "<state>confirmed", `state="full"`, `!version="0"`)
+				b.has(m, "<state>confirmed", `state="full"`)
+				if d, err := dialoginfo.Parse([]byte(m.Body)); err != nil || d.Version <= 21 || d.Version > 1100 {
+					t.Errorf("%v %+v", err, d)
+				}
 				if !strings.HasPrefix(m.Header("Subscription-State"), "active;expires=353") || len(m.Values("Route")) != 1 {
 					t.Error(m.Raw)
 				}

@@ -210,7 +210,6 @@ func (n *Notifier) answered(s *subscription, seq uint32, res *transport.Response
 	n.perform(s, act, nothing, now, &bag)
 	switch {
 	case s.machine.Failures > 0:
-		s.seen, s.dirty = 0, true
 		s.list.forget()
 		n.schedule(s, s.machine.Retry)
 	case s.dirty:

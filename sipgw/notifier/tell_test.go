@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -138,6 +139,13 @@ func TestDialogs(t *testing.T) {
 			} else {
 				told()
 			}
+			after(time.Minute)
+			p.say("SUBSCRIBE\nEvent: dialog")
+			if tt.level >= presence.Detail {
+				told("<duration>120<")
+			} else {
+				told()
+			}
 			b.talks("2002@phones.x")
 			told("!<dialog ")
 		})
@@ -202,8 +210,9 @@ func TestRegistrations(t *testing.T) {
 		after(time.Minute)
 		b.n.Changed("reg", me)
 		p.nothing()
+		after(time.Minute)
 		p.say("SUBSCRIBE\nEvent: reg")
-		p.told("active")
+		b.has(p.told("active"), `duration-registered="60"`, `expires="3540"`)
 	})
 }
 
@@ -220,6 +229,25 @@ func TestWaiting(t *testing.T) {
 		b.has(p.told("active"), "Messages-Waiting: yes\r\n", "Text-Message: 2/0 (0/0)\r\n")
 		after(2 * time.Hour)
 		b.has(p.told("terminated"), "Messages-Waiting") // which this make wants
+		p.subscribes("sip:2001@phones.x", "message-summary")
+		p.told("active") // those of the device itself
+	})
+}
+
+// Who goes takes nothing from those who stay.
+func TestLeaving(t *testing.T) {
+	play(t, Config{LampsForPeople: true}, func(b *bed) {
+		p := b.phone("2001")
+		p.subscribes("sip:alice@x", "presence")
+		p.told("active")
+		for range 2 {
+			p.subscribes("sip:alice@x", "dialog")
+			p.told("active")
+			p.say("SUBSCRIBE\nEvent: dialog\nExpires: 0")
+			p.told("terminated")
+		}
+		b.online("alice@x", "dnd")
+		b.has(p.told("active"), "dnd")
 	})
 }
 
@@ -374,9 +402,17 @@ func TestOneAtATime(t *testing.T) {
 		p.nothing()
 		p.Take(first)
 		p.answers("200")
-		b.has(p.told("active"), "dnd")
-		p.answers("200")
+		second := b.has(p.told("active"), "dnd")
+		// A refresh is told at once. What was on its way before is of no account.
+		p.say("SUBSCRIBE\nEvent: presence")
+		third := b.has(p.told("active"), "dnd")
+		b.online("alice@x", "available")
+		p.Take(second)
+		p.answers("481")
 		p.nothing()
+		p.Take(third)
+		p.answers("200")
+		b.has(p.told("active"), "!dnd")
 	})
 }
 
@@ -465,9 +501,26 @@ func TestConnection(t *testing.T) {
 	play(t, Config{}, func(b *bed) {
 		p := b.phone("2001", overTCP)
 		p.subscribes("sip:alice@x", "presence")
-		p.told("active")
+		first := p.told("active")
 		p.Close()
 		b.online("alice@x", "dnd")
+		after(time.Minute)
+		// It may be called where it says that it is.
+		l, err := b.net.Listen("192.0.2.49:5060")
+		if err != nil {
+			t.Fatal(err)
+		}
+		after(time.Minute)
+		nc, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, 6)
+		if _, err := io.ReadFull(nc, head); err != nil || string(head) != "NOTIFY" {
+			t.Fatalf("%q %v", head, err)
+		}
+		nc.Close()
+		l.Close()
 		after(time.Minute)
 		q := b.phone("2001", overTCP)
 		if res := q.say("INFO sip:192.0.2.1"); res.Status != 200 {
@@ -475,6 +528,16 @@ func TestConnection(t *testing.T) {
 		}
 		b.n.Registered("2001", "sip:2001@192.0.2.49:5060;transport=tcp", "", b.flow(q))
 		b.has(q.told("active"), "dnd")
+		// A refresh by another connection has it told on that.
+		q.Close()
+		r := b.phone("2001", overTCP)
+		if res := r.say("SUBSCRIBE sip:gw\nEvent: presence\nCSeq: 99 SUBSCRIBE\nCall-ID: " + first.Header("Call-ID") +
+			"\nFrom: " + first.Header("To") + "\nTo: " + first.Header("From")); res.Status != 200 {
+			t.Fatal(res.Raw)
+		}
+		r.told("active")
+		b.online("alice@x", "available")
+		b.has(r.told("active"), "!dnd")
 	})
 }
 
