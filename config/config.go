@@ -38,6 +38,7 @@ import (
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
 	"rollcall/sipgw/digest"
+	"rollcall/sipgw/message"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
@@ -93,6 +94,7 @@ type Config struct {
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
 	Publish      publish.Config // without times: see [Config.Publications]
+	Message      message.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -202,7 +204,7 @@ func (c *Config) DeviceDomain() string {
 
 // Gateway returns what the SIP side needs to know of the whole configuration.
 func (c *Config) Gateway() sipgw.Config {
-	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications()}
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Message: c.Message}
 }
 
 // ServesDevices reports whether the domain of the devices is served by this program,

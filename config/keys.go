@@ -223,6 +223,9 @@ var keys = []key{
 	of("sip.qualify_timeout", fixed, span(second, 32*second), func(c *Config) *time.Duration { return &c.Qualify.Timeout }),
 	of("sip.max_publications", fixed, number(1, 1000), func(c *Config) *int { return &c.Publish.MaxPublications }),
 	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
+	of("sip.message_rate", fixed, number(1, 1000), func(c *Config) *int { return &c.Message.Rate }),
+	of("sip.message_burst", fixed, number(1, 10_000), func(c *Config) *int { return &c.Message.Burst }),
+	of("sip.strict_rfc7572", fixed, boolean, func(c *Config) *bool { return &c.Message.Strict }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

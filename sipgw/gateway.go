@@ -13,6 +13,7 @@ import (
 	"rollcall/presence/device"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
+	"rollcall/sipgw/message"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/status"
@@ -26,6 +27,7 @@ type Config struct {
 	Registrar registrar.Config
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
+	Message   message.Config
 }
 
 // Parts are what a gateway is put together from.
@@ -67,19 +69,23 @@ type Gateway struct {
 	Door       *door.Door
 	Board      *status.Board
 
-	parts Parts
-	hosts map[string]bool
+	parts  Parts
+	hosts  map[string]bool
+	people map[string]bool // domains that accounts are at
 }
 
 // New puts a gateway together. It starts nothing and opens nothing.
 func New(parts Parts) (*Gateway, error) {
-	g := &Gateway{parts: parts, hosts: map[string]bool{}}
+	g := &Gateway{parts: parts, hosts: map[string]bool{}, people: map[string]bool{}}
 	names := append([]string{parts.Devices.Domain()}, parts.Hosts...)
 	if parts.Config.Transport.Advertise != "" {
 		names = append(names, parts.Config.Transport.Advertise)
 	}
 	for _, h := range names {
 		g.hosts[strings.ToLower(h)] = true
+	}
+	for _, h := range parts.Hosts {
+		g.people[h] = true
 	}
 	var err error
 	g.Transport, err = transport.New(transport.Options{
