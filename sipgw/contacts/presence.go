@@ -116,9 +116,10 @@ func (s *Service) show(watcher, of jid.Bare, only bool) {
 			return
 		}
 		a := s.parts.Audience()
-		if p := render(d, e, a, a.Level(watcher, of)); !p.nothing || !only {
-			s.reveal(of)
+		l := a.Level(watcher, of)
+		if p := render(d, e, a, l); !p.nothing || !only {
 			s.send(p.to(watcher))
+			s.shown(of, l, p.sum()) // before looking again: see spread
 			only = false
 		}
 		if s.parts.Devices().ByJID(of) == d && s.parts.States.State(of) == e {

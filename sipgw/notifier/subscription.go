@@ -34,49 +34,52 @@ func (n *Notifier) ticket(s *subscription) uint64 {
 	return maphash.Comparable(n.seed, [...]string{s.user, s.phone, s.entity, s.pack.Name, s.eventID})
 }
 
-// A subscription is one watcher's. All of it is guarded by [Notifier.mu]; the first
-// group does not change.
+// A subscription is one watcher's.
 type subscription struct {
-	id        uint64
-	pack      *pack
-	eventID   string
-	pace      time.Duration
-	entity    string // exactly the URI that was subscribed to
-	user      string
-	watcher   Watcher
-	profile   *profile.Profile
-	lang      string
-	form      uint8 // which of the types of the package
-	key       dialogKey
-	from, to  string // as in the NOTIFY
-	phone     string // its instance, or its contact at first
-	ticket    uint64
-	place     place    // of one subject: where it watches
-	list      *listing // of a list
-	routes    []string
-	target    string
-	flow      transport.Flow
-	machine   event.Notifier
-	theirs    uint32 // CSeq of the last SUBSCRIBE
-	cseq      uint32 // of the last NOTIFY
-	version   uint32 // of the next document
-	limit     uint32 // CSeq that must not be passed before more are stored
-	asked     uint32 // CSeq that is being stored
-	flight    uint32 // CSeq of the NOTIFY that is on its way; 0: none is
-	last      moment // when it was told; 0: never
-	seen      uint64 // hash of the document that was sent last; 0: none counts
-	dirty     bool   // there may be news
-	urgent    bool   // that must not wait
-	gone      bool
-	at        moment // when it is due
-	slot      int32  // where it stands in the agenda, plus one
-	userIndex int32
+	// Fixed once it has been entered.
+	id      uint64
+	ticket  uint64
+	pack    *pack
+	eventID string
+	pace    time.Duration
+	entity  string // exactly the URI that was subscribed to
+	user    string
+	phone   string // its instance, or its contact at first
+	watcher Watcher
+	profile *profile.Profile
+	lang    string
+	key     dialogKey
+	from    string // as in the NOTIFY
+	to      string
+	routes  []string
+	list    *listing // nil: it is to one subject
+
+	// Guarded by [Notifier.mu].
+	place   place // of one subject: where it watches
+	target  string
+	flow    transport.Flow
+	machine event.Notifier
+	last    moment // when it was told; 0: never
+	seen    uint64 // hash of the document that was sent last
+	at      moment // when it is due
+	theirs  uint32 // CSeq of the last SUBSCRIBE
+	cseq    uint32 // of the last NOTIFY
+	version uint32 // of the next document
+	limit   uint32 // CSeq that must not be passed before more are stored
+	asked   uint32 // CSeq that is being stored
+	flight  uint32 // CSeq of the NOTIFY that is on its way; 0: none is
+	slot    int32  // where it stands in the agenda, plus one
+	index   int32  // where it stands among those of its user
+	form    uint8  // which of the types of the package; fixed
+	dirty   bool   // there may be news
+	urgent  bool   // that must not wait
+	gone    bool
 }
 
 // enter adds a subscription to all that finds it. n.mu is held.
 func (n *Notifier) enter(s *subscription) {
 	n.dialogs[s.id] = s
-	s.userIndex = int32(len(n.byUser[s.user]))
+	s.index = int32(len(n.byUser[s.user]))
 	n.byUser[s.user] = append(n.byUser[s.user], s)
 	if old := n.byTicket[s.ticket]; old != nil {
 		n.drop(old)
@@ -102,8 +105,8 @@ func (n *Notifier) drop(s *subscription) {
 	}
 	all := n.byUser[s.user]
 	last := len(all) - 1
-	all[s.userIndex] = all[last]
-	all[s.userIndex].userIndex = s.userIndex
+	all[s.index] = all[last]
+	all[s.index].index = s.index
 	all[last] = nil
 	if n.byUser[s.user] = all[:last]; last == 0 {
 		delete(n.byUser, s.user)
