@@ -25,7 +25,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	}
 	a.Gateway, err = sipgw.New(sipgw.Parts{
 		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: func() *presence.Catalogue { return a.States },
+		Catalogue: a.Engine.Catalogue,
 		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
 		Software: "Rollcall", Log: o.Log,
@@ -82,7 +82,10 @@ func (a *Assembly) deviceChanged(before, now *device.Device) {
 	if a.config.Load().ServesDevices() {
 		a.Phones.Changed(before, now)
 	}
-	if before != nil && now != nil && before.Critical != now.Critical {
+	switch {
+	case now == nil:
+		a.Engine.Forget(before.JID)
+	case before != nil && before.Critical != now.Critical:
 		a.Engine.Refresh(now.JID)
 	}
 }
@@ -128,13 +131,4 @@ func (s ofDevices) Level(watcher jid.Bare, of presence.Subject) presence.Level {
 // Show implements contacts.Audience.
 func (s ofDevices) Show(e *presence.Effective, l presence.Level) presence.Shown {
 	return s.states.Show(e, l, s.Language(), time.Now())
-}
-
-// terms are what the merge has to know of a device.
-func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
-	if k != presence.Device {
-		return presence.Terms{}
-	}
-	d := a.Devices.Picture().ByJID(who)
-	return presence.Terms{Critical: d != nil && d.Critical}
 }

@@ -86,7 +86,8 @@ type Service struct {
 
 	mu          sync.Mutex // guards the fields below
 	subscribers map[jid.Bare][]jid.Bare
-	writing     []change // not stored yet, in order
+	meanwhile   map[jid.Bare]*told // what some were shown since all were told
+	writing     []change           // not stored yet, in order
 
 	// Owned by Run.
 	told     map[jid.Bare]*told
@@ -104,7 +105,7 @@ type change struct {
 func New(parts Parts) *Service {
 	return &Service{
 		parts: parts, grade: make(chan struct{}, 1), write: make(chan struct{}, 1),
-		subscribers: map[jid.Bare][]jid.Bare{}, told: map[jid.Bare]*told{},
+		subscribers: map[jid.Bare][]jid.Bare{}, meanwhile: map[jid.Bare]*told{}, told: map[jid.Bare]*told{},
 	}
 }
 
