@@ -75,6 +75,9 @@ var rules = []rule{
 	devicesApart,
 	directoryRules,
 	presenceRules,
+	sipAddressesOnce,
+	sipIsReached,
+	sipCertificate,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

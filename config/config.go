@@ -34,6 +34,7 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -79,6 +80,7 @@ type Config struct {
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
+	SIP          transport.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

@@ -253,6 +253,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"tls.min_version": `"1.3"`, "tls.self_signed": `"always"`, "auth.mechanisms": `["PLAIN"]`, "archive.default": `"roster"`,
 		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`,
 		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
+		"sip.listen": `[]`, "sip.listen_tls": `["[::1]:1"]`, "sip.listen_ws": `["[::1]:1"]`, "sip.listen_wss": `["[::1]:1"]`, "sip.trusted_networks": `["192.0.2.7"]`,
 		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
@@ -340,4 +341,19 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("what is shown differs from what was loaded: %v %v", live, restart)
 		}
 	})
+}
+
+func TestWhereSIPIsReached(t *testing.T) {
+	for text, want := range map[string]string{
+		"sip.listen = ['0.0.0.0:5060', '[::]:5060']\nsip.advertise = 'SIP.example.org'\n": "sip.example.org",
+		"sip.advertise = '2001:db8::5'\n":                                                 "[2001:db8::5]",
+		"sip.advertise = '[2001:db8::5]'\n":                                               "[2001:db8::5]",
+		"sip.advertise = '192.0.2.5'\n":                                                   "192.0.2.5",
+		"sip.listen = []\n":                                                               "",
+	} {
+		c, err := Parse("t", []byte(text))
+		if err != nil || c.SIP.Advertise != want {
+			t.Errorf("%q: %v %+v", text, err, c)
+		}
+	}
 }

@@ -176,6 +176,23 @@ var keys = []key{
 	of("directory.page_size", fixed, number(1, 10_000), func(c *Config) *int { return &c.LDAP.PageSize }),
 	of("directory.connections", fixed, number(1, 1000), func(c *Config) *int { return &c.LDAP.Connections }),
 
+	of("sip.listen", fixed, list(0, address("5060")), func(c *Config) *[]string { return &c.SIP.Listen }),
+	of("sip.listen_tls", fixed, list(0, address("5061")), func(c *Config) *[]string { return &c.SIP.ListenTLS }),
+	of("sip.listen_ws", fixed, list(0, address("5080")), func(c *Config) *[]string { return &c.SIP.ListenWS }),
+	of("sip.listen_wss", fixed, list(0, address("5081")), func(c *Config) *[]string { return &c.SIP.ListenWSS }),
+	of("sip.advertise", fixed, orNothing(reachable), func(c *Config) *string { return &c.SIP.Advertise }),
+	of("sip.rate", live, number(0, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.Rate }),
+	of("sip.burst", live, number(1, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.Burst }),
+	of("sip.address_rate", live, number(0, 1_000_000), func(c *Config) *int { return &c.SIP.Limits.AddressRate }),
+	of("sip.address_burst", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.AddressBurst }),
+	of("sip.trusted_networks", live, list(0, network), func(c *Config) *[]netip.Prefix { return &c.SIP.Limits.Trusted }),
+	of("sip.max_message", live, size(4*kib, mib), func(c *Config) *int { return &c.SIP.Limits.Message }),
+	of("sip.max_headers", live, number(32, 1000), func(c *Config) *int { return &c.SIP.Limits.Headers }),
+	of("sip.max_transactions", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Transactions }),
+	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
+	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
+	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
+
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),

@@ -34,6 +34,24 @@ var problemTests = []struct {
 	{"[c2s]\nlisten = [':5222']\n", []string{
 		`c2s.listen = [":5222"] (line 2): other machines can connect and there is no certificate; name one in tls.certificates, or write self_signed = "always" in [tls]`,
 	}},
+	{"[sip]\nlisten = [':5060']\n", []string{
+		`sip.advertise = "" (line 1): empty, and sip.listen[0] is every address of this machine; write the name or address that phones reach this server by`,
+	}},
+	{"[sip]\nadvertise = 'sip.example.org:5060'\n", []string{
+		`sip.advertise = "sip.example.org:5060" (line 2): has a port; write "sip.example.org"; the port is the one that is listened at`,
+	}},
+	{"[sip]\nadvertise = '0.0.0.0'\n", []string{
+		`sip.advertise = "0.0.0.0" (line 2): neither a host name nor an address of this server; write a name such as "sip.example.org", or an address`,
+	}},
+	{"[sip]\nlisten_tls = ['127.0.0.1:5060']\n", []string{
+		`sip.listen_tls[0] (line 2): the same as sip.listen[0]; give one of them another port`,
+	}},
+	{"[sip]\nlisten_ws = ['127.0.0.1:5222']\n", []string{
+		`sip.listen_ws[0] (line 2): [c2s] listens there; give one of them another port`,
+	}},
+	{"[sip]\nlisten_tls = ['127.0.0.1:5061']\n[c2s]\nplaintext_on_loopback = true\n[tls]\nself_signed = 'never'\n", []string{
+		`tls.certificates = [] (line 5): empty, and SIP listens with TLS; name a certificate, or leave listen_tls and listen_wss in [sip] empty`,
+	}},
 	{"[tls]\nself_signed = 'never'\n", []string{
 		`tls.self_signed = "never" (line 2): there is no certificate either; name one in tls.certificates`,
 	}},
@@ -42,7 +60,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, sip, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{

@@ -78,6 +78,47 @@
 // Whoever expects something waits for [Grace] of the bubble's time before it is
 // said not to have come, and "nothing" waits as long.
 //
+// # Phones
+//
+// Where the world's server speaks SIP (see [Switchboard]), phones come onto the
+// stage, and peers: whoever else speaks SIP. A phone is a device that the server
+// knows, with [Password]; it answers by itself what phones answer by themselves
+// (challenges, OPTIONS, NOTIFY, MESSAGE, BYE, CANCEL by 200) and acknowledges; what
+// it has received is there to be read all the same, but for 100, ACK and OPTIONS. A
+// peer does nothing by itself and reads everything. Neither reads what is sent again
+// byte for byte.
+//
+//	phones 2001, 2002             each at an address of its own, 10.0.0.1 and so on
+//	phones 2003 behind a NAT over TCP
+//	peers pbx at 192.0.2.50
+//	2001 registers                and it must succeed; or: registers for 60s
+//	2001 unregisters
+//	2001 calls 2002               sends INVITE
+//	2002 rings                    180; also: answers, declines, is busy
+//	2001 hangs up                 BYE, or CANCEL while nobody has answered
+//	2001 and 2002 are in a call   all of that, and nothing of it is left to read
+//	2001 reboots                  the socket is a new one, and all is forgotten
+//	drop 2001                     the plug is pulled
+//
+//	2001 > SUBSCRIBE sip:ada@x    a request; what every request has is filled in:
+//	  Event: presence             Via, From, To, Call-ID, CSeq, Contact and so on,
+//	  Expires: 60                 unless it is written here or written as (none)
+//	pbx  > NOTIFY                 without a URI: within the dialog of the Call-ID
+//	  Subscription-State: active  that is written, or else of the last one in which
+//	  Content-Type: text/plain    something was said or read
+//	  --                          a line with two dashes, and then the body
+//	  tea?
+//	2002 > 486 Busy Here          answers the request that was read last
+//	2001 > "OPTIONS sip:x …"      bytes, as of other clients
+//	2001 < NOTIFY sip:2001@…      a request that comes next, perhaps its URI,
+//	  Event: presence             headers, of which one of each name must match, or
+//	  Call-ID: $watch             (none),
+//	  --                          and perhaps the body: XML is compared as elements,
+//	  <presence xmlns='…'/>       anything else as text
+//	2001 < 200                    a response, perhaps with its reason phrase
+//	2001 < nothing
+//	2001 ~ 180                    somewhere among what is unread
+//
 // # Patterns
 //
 // Names are compared with their namespaces; which prefixes are used does not

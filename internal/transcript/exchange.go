@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"testing/synctest"
 	"time"
 )
 
@@ -11,6 +12,11 @@ import (
 type send struct{ who, text string }
 
 func (a send) act(st *stage) error {
+	if p := st.phone(a.who); p != nil {
+		err := p.Raw(st.known.fill(a.text))
+		synctest.Wait()
+		return err
+	}
 	c, err := st.client(a.who)
 	if err != nil {
 		return err
@@ -143,6 +149,9 @@ func (st *stage) pick(c *client, want pattern) bool {
 type silence string
 
 func (a silence) act(st *stage) error {
+	if p := st.phone(string(a)); p != nil {
+		return st.hushed(p)
+	}
 	c, err := st.client(string(a))
 	if err != nil {
 		return err
@@ -200,6 +209,10 @@ func (a after) act(st *stage) error {
 type drop string
 
 func (a drop) act(st *stage) error {
+	if p := st.phone(string(a)); p != nil {
+		st.unplug(p)
+		return nil
+	}
 	c, err := st.client(string(a))
 	if err != nil {
 		return err

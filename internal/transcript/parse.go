@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/siptest"
 )
 
 // parse reads a conversation; name is the file's, for messages.
@@ -49,6 +51,10 @@ var (
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
 	reOverlook = regexp.MustCompile(`\A(\S+)\s+overlooks\s+(<.*)\z`)
 	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
+	rePhones   = regexp.MustCompile(`\A(phones|peers)\s+(.+?)(?:\s+at\s+(\S+))?(\s+behind a NAT)?(\s+over TCP)?\z`)
+	reDialing  = regexp.MustCompile(`\A(\S+)\s+(registers|unregisters|reboots|calls|rings|answers|declines|is busy|hangs up)(?:\s+(.+))?\z`)
+	reInCall   = regexp.MustCompile(`\A(\S+)\s+and\s+(\S+)\s+are\s+in\s+a\s+call\z`)
+	reSIP      = regexp.MustCompile(`\A(?:[A-Z]{3,}|[1-6]\d\d)(?:\s|\z)`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -71,6 +77,9 @@ func parseStep(source string) (action, error) {
 	}
 	if m := reSays.FindStringSubmatch(source); m != nil {
 		return says{Source: m[1], Who: m[2] + m[5], State: m[3], Counterpart: m[4]}, nil
+	}
+	if do, err := parsePhone(source); do != nil || err != nil {
+		return do, err
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
@@ -133,7 +142,37 @@ func parseArrive(who []string, how string) (action, error) {
 	return arrive{who, s}, nil
 }
 
+// parsePhone reads the lines that are about phones; nil is none of them.
+func parsePhone(source string) (action, error) {
+	if m := rePhones.FindStringSubmatch(source); m != nil {
+		return plug{who: several(m[2]), peer: strings.HasPrefix(m[1], "peer"), at: m[3], nat: m[4] != "", tcp: m[5] != ""}, nil
+	}
+	if m := reInCall.FindStringSubmatch(source); m != nil {
+		return inCall{m[1], m[2]}, nil
+	}
+	m := reDialing.FindStringSubmatch(source)
+	switch {
+	case m == nil:
+		return nil, nil
+	case m[2] == "calls" && m[3] == "":
+		return nil, errors.New("whom does it call?")
+	case m[2] == "registers" && m[3] != "" && !strings.HasPrefix(m[3], "for "):
+		return nil, errors.New("registers for how long? registers for 60s")
+	case m[2] != "calls" && m[2] != "registers" && m[3] != "":
+		return nil, fmt.Errorf("%s stands alone", m[2])
+	}
+	return dialing{m[1], m[2], m[3]}, nil
+}
+
 func parseExchange(who, mark, rest string) (action, error) {
+	if reSIP.MatchString(rest) {
+		if mark == ">" {
+			_, err := siptest.Write(rest)
+			return sipSend{who, rest}, err
+		}
+		want, err := readSIP(rest)
+		return sipReceive{who, want, mark == "~"}, err
+	}
 	if mark == ">" {
 		text, err := quoted(rest)
 		return send{who, text}, err

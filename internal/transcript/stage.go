@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing/synctest"
 	"time"
+
+	"rollcall/sipgw/siptest"
 )
 
 // A script is a conversation that has been read.
@@ -36,6 +38,7 @@ type stage struct {
 	accounts map[string]bool
 	clients  []*client
 	past     []*client // dropped or replaced, and still to be waited for
+	phones   []*siptest.Phone
 	known    vars
 	start    time.Time
 
@@ -65,6 +68,9 @@ func (s *script) play(build func(options map[string]string) World) error {
 func (st *stage) end() {
 	for _, c := range append(st.past, st.clients...) {
 		c.hangUp()
+	}
+	for _, p := range st.phones {
+		p.Close()
 	}
 	if st.world != nil {
 		st.world.Close()
@@ -139,6 +145,9 @@ func (st *stage) client(name string) (*client, error) {
 	}
 	switch len(found) {
 	case 0:
+		if st.phone(name) != nil {
+			return nil, fmt.Errorf("%s is a phone, and speaks SIP", name)
+		}
 		return nil, fmt.Errorf("nobody is called %s", name)
 	case 1:
 		return found[0], nil

@@ -136,3 +136,9 @@ func (c *conn) handshake(direct bool) error {
 	c.cipher.Store(uint32(state.Version)<<16 | uint32(state.CipherSuite))
 	return nil
 }
+
+// Certificate chooses what to show where TLS is not ours to begin: SIP has the
+// same certificates.
+func (s *Server) Certificate(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return s.certs.choose(h, "")
+}

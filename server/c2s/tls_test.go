@@ -240,3 +240,14 @@ func TestPlaintextOnLoopback(t *testing.T) {
 	}
 	wire.Dial(t, s.Plain).Login("ada", "desk")
 }
+
+// Others begin TLS by themselves and show what is shown here.
+func TestCertificateForOthers(t *testing.T) {
+	s, _ := encrypted(t, nil, "x", "y.example")
+	for asked, want := range map[string]string{"y.example": "y.example", "x": "x", "": "x", "z.example": "x"} {
+		cert, err := s.Streams().Certificate(&tls.ClientHelloInfo{ServerName: asked})
+		if err != nil || cert.Leaf.DNSNames[0] != want {
+			t.Errorf("%q: %v %v", asked, cert, err)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package siptest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Options say what a phone is.
+type Options struct {
+	User     string
+	Domain   string
+	Password string
+	At       netip.AddrPort // its own address
+	Gateway  netip.AddrPort // all that it sends goes there
+	TCP      bool
+
+	// Manual makes it a peer that does nothing by itself: it neither answers nor
+	// acknowledges nor authenticates.
+	Manual bool
+
+	// Heard is called with all that it sends (">") and receives ("<").
+	Heard func(mark, text string)
+}
+
+// A Phone is a telephone, or a PBX, or whoever speaks SIP. Unless it is manual it
+// answers what phones answer without asking anybody: challenges by credentials,
+// final responses to its calls by ACK; and OPTIONS, NOTIFY, MESSAGE, BYE and CANCEL
+// by 200.
+type Phone struct {
+	o     Options
+	net   *Network
+	run   sync.WaitGroup
+	carry func(string) error
+	cut   func()
+
+	mu      sync.Mutex // guards what follows
+	number  int        // of tags, branches and Call-IDs
+	cseq    int
+	boot    int
+	count   int    // how often the nonce was used
+	nonce   string // of the last challenge
+	sent    map[string]*Message
+	seen    map[string]bool
+	unread  []*Message
+	dialogs []*dialog // the one touched last stands last
+	last    *Message  // the request that is answered next
+	gone    bool
+}
+
+// NewPhone makes a phone and lets it listen.
+func NewPhone(n *Network, o Options) (*Phone, error) {
+	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}}
+	return p, p.plugIn()
+}
+
+// plugIn opens the socket.
+func (p *Phone) plugIn() error {
+	if p.o.TCP {
+		nc, err := p.net.DialFrom(context.Background(), p.o.At, p.o.Gateway)
+		if err != nil {
+			return err
+		}
+		out := make(chan string, 1024)
+		end := make(chan struct{})
+		p.carry = func(s string) error { out <- s; return nil }
+		p.cut = func() { nc.Close(); close(end) }
+		p.run.Go(func() { p.stream(nc) })
+		p.run.Go(func() {
+			for {
+				select {
+				case s := <-out:
+					io.WriteString(nc, s)
+				case <-end:
+					return
+				}
+			}
+		})
+		return nil
+	}
+	socket, err := p.net.Packets(p.o.At.String())
+	if err != nil {
+		return err
+	}
+	p.carry = func(s string) error {
+		_, err := socket.WriteToUDPAddrPort([]byte(s), p.o.Gateway)
+		return err
+	}
+	p.cut = func() { socket.Close() }
+	p.run.Go(func() {
+		buf := make([]byte, 1<<16)
+		for {
+			n, from, err := socket.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			p.receive(string(buf[:n]), from)
+		}
+	})
+	return nil
+}
+
+// stream reads messages from a connection.
+func (p *Phone) stream(nc net.Conn) {
+	r := bufio.NewReader(nc)
+	for {
+		var head strings.Builder
+		length := 0
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if name, value, ok := strings.Cut(line, ":"); ok && full(strings.TrimSpace(name)) == "content-length" {
+				length, _ = strconv.Atoi(strings.TrimSpace(value))
+			}
+			if line == "\r\n" && head.Len() == 0 {
+				continue // the answer to a keep-alive
+			}
+			if head.WriteString(line); line == "\r\n" {
+				break
+			}
+		}
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return
+		}
+		p.receive(head.String()+string(body), p.o.Gateway)
+	}
+}
+
+// Close pulls the plug: nothing is said.
+func (p *Phone) Close() {
+	p.mu.Lock()
+	gone := p.gone
+	p.gone = true
+	p.mu.Unlock()
+	if !gone {
+		p.cut()
+	}
+	p.run.Wait()
+}
+
+// Reboot pulls the plug and puts it in again: the phone has forgotten everything
+// but who it is.
+func (p *Phone) Reboot() error {
+	p.Close()
+	p.mu.Lock()
+	p.gone, p.dialogs, p.last, p.unread = false, nil, nil, nil
+	p.boot++
+	p.cseq, p.nonce = 0, ""
+	p.mu.Unlock()
+	return p.plugIn()
+}
+
+// Name is the phone's user part.
+func (p *Phone) Name() string { return p.o.User }
+
+// Instance is what tells that it is the same phone after a reboot
+// (RFC 5626 §4.1).
+func (p *Phone) Instance() string {
+	at := p.o.At.Addr().As16()
+	return fmt.Sprintf("<urn:uuid:00000000-0000-1000-8000-%012x>", at[10:])
+}
+
+// Unread are the messages that nobody has taken.
+func (p *Phone) Unread() []*Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]*Message(nil), p.unread...)
+}
+
+// Take takes one of the unread messages. A request is then the one that a response
+// without more answers.
+func (p *Phone) Take(m *Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, u := range p.unread {
+		if u == m {
+			p.unread = append(p.unread[:i:i], p.unread[i+1:]...)
+		}
+	}
+	if m.Method != "" {
+		p.last = m
+		p.touch(p.find(m.Header("Call-ID")))
+	}
+}
+
+// Forget takes all that is unread.
+func (p *Phone) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unread = nil
+}
+
+// Raw sends text as it is.
+func (p *Phone) Raw(text string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.say(text)
+}
+
+var errGone = errors.New("siptest: the phone's plug has been pulled")
+
+// say sends; mu is held.
+func (p *Phone) say(text string) error {
+	if p.gone {
+		return errGone
+	}
+	if p.o.Heard != nil {
+		p.o.Heard(">", text)
+	}
+	return p.carry(text)
+}
+
+// receive takes what has come. What comes again is not looked at: that the gateway
+// sends again what was not answered is tested elsewhere.
+func (p *Phone) receive(raw string, from netip.AddrPort) {
+	m, err := parse(raw, from)
+	if err != nil {
+		m = &Message{Raw: raw, From: from}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen[raw] {
+		return
+	}
+	p.seen[raw] = true
+	if p.o.Heard != nil {
+		p.o.Heard("<", raw)
+	}
+	if err != nil {
+		p.unread = append(p.unread, m)
+		return
+	}
+	if m.Status != 0 {
+		p.answered(m)
+		return
+	}
+	p.asked(m)
+}

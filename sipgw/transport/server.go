@@ -1,0 +1,279 @@
+package transport
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// The timers of RFC 3261 §17, appendix A.
+const (
+	timerT1 = 500 * time.Millisecond
+	timerT2 = 4 * time.Second
+	timerT4 = 5 * time.Second
+	sixtyT1 = 64 * timerT1 // B, F, H, J, L, M
+
+	timerC    = 3*time.Minute + 10*time.Second // §16.6: more than three minutes
+	timerD    = 32 * time.Second
+	tryingFor = 200 * time.Millisecond // §17.2.1
+)
+
+// A txKey finds the transaction that a request belongs to (RFC 3261 §17.2.3).
+type txKey struct {
+	branch, host string
+	port         uint16
+	method       string // INVITE for an ACK too
+}
+
+// A mergeKey is what two copies of one request have in common that came by
+// different ways (RFC 3261 §8.2.2.2).
+type mergeKey struct {
+	tag, callID, method string
+	cseq                uint32
+}
+
+// key is the transaction that a request belongs to. What comes from before RFC
+// 3261 has no branch to go by, so all else that names it is put together.
+func (r *Request) key(method string) txKey {
+	k := txKey{branch: r.via.Branch(), host: r.via.Host, port: r.via.Port, method: method}
+	if !r.modern() {
+		k.branch = "2543 " + r.callID + " " + r.from.Tag() + " " + base32(uint64(r.cseq)) + " " + string(r.via.Params)
+	}
+	return k
+}
+
+// server holds the transactions of requests that came in. The zero value is not
+// ready, see newServer.
+type server struct {
+	most int
+
+	mu     sync.Mutex // guards what follows
+	txs    map[txKey]*serverTx
+	merged map[mergeKey]*serverTx
+	ends   lineup
+}
+
+// A lineup holds transactions that are forgotten so long after they began, in the
+// order in which they are. A timer for each would cost more than they do.
+type lineup struct {
+	waiting []leaving
+	head    int
+	wake    chan struct{} // of size 1
+}
+
+type leaving struct {
+	at time.Time
+	tx *serverTx
+}
+
+func newServer(most int) *server {
+	return &server{
+		most: most, txs: map[txKey]*serverTx{}, merged: map[mergeKey]*serverTx{},
+		ends: lineup{wake: make(chan struct{}, 1)},
+	}
+}
+
+// find returns the transaction of a key, nil if there is none.
+func (s *server) find(k txKey) *serverTx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.txs[k]
+}
+
+// begin makes the transaction of a request, or returns the one that there is.
+// With neither there are too many.
+func (s *server) begin(t *Transport, r *Request, k txKey) (tx *serverTx, isNew bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tx := s.txs[k]; tx != nil {
+		return tx, false
+	}
+	if len(s.txs) >= s.most {
+		return nil, false
+	}
+	tx = &serverTx{t: t, key: k, flow: r.flow, to: r.returnTo()}
+	r.tx = tx
+	s.txs[k] = tx
+	if k.method == "INVITE" {
+		tx.invite = r
+	} else {
+		s.ends.add(tx)
+	}
+	return tx, true
+}
+
+// remember is how long a request is known after it came. Its sender has given up
+// by then (timer F), and what is on the way has arrived.
+const remember = sixtyT1 + timerT4
+
+func (l *lineup) add(tx *serverTx) {
+	l.waiting = append(l.waiting, leaving{time.Now().Add(remember), tx})
+	if len(l.waiting)-l.head == 1 {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// forget removes a transaction; s.mu is held.
+func (s *server) forget(tx *serverTx) {
+	if s.txs[tx.key] == tx {
+		delete(s.txs, tx.key)
+	}
+	if tx.merge != (mergeKey{}) {
+		delete(s.merged, tx.merge)
+	}
+}
+
+func (s *server) end(tx *serverTx) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(tx)
+}
+
+// sole notes a request by what its copies have in common, and reports whether it
+// is the first.
+func (s *server) sole(r *Request) bool {
+	k := mergeKey{tag: r.from.Tag(), callID: r.callID, method: r.method, cseq: r.cseq}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other := s.merged[k]; other != nil && other != r.tx {
+		return false
+	}
+	if s.txs[r.tx.key] == r.tx {
+		s.merged[k], r.tx.merge = r.tx, k
+	}
+	return true
+}
+
+// sweep forgets those whose time has come, and returns when the next one's does;
+// the zero time if there is none.
+func (s *server) sweep(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := &s.ends
+	for l.head < len(l.waiting) {
+		if e := l.waiting[l.head]; e.at.After(now) {
+			l.compact()
+			return e.at
+		}
+		s.forget(l.waiting[l.head].tx)
+		l.waiting[l.head] = leaving{}
+		l.head++
+	}
+	l.waiting, l.head = nil, 0
+	return time.Time{}
+}
+
+// compact moves the line to the front of its array when half of it has left.
+func (l *lineup) compact() {
+	if l.head > 1024 && l.head > len(l.waiting)/2 {
+		n := copy(l.waiting, l.waiting[l.head:])
+		clear(l.waiting[n:])
+		l.waiting, l.head = l.waiting[:n], 0
+	}
+}
+
+// run sweeps until done is closed.
+func (s *server) run(done <-chan struct{}) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next := s.sweep(time.Now()); !next.IsZero() {
+			// Many leave at a time.
+			timer.Reset(max(time.Until(next), 100*time.Millisecond))
+			select {
+			case <-timer.C:
+				continue
+			case <-done:
+				return
+			}
+		}
+		select {
+		case <-s.ends.wake:
+		case <-done:
+			return
+		}
+	}
+}
+
+// A serverTx is the transaction of a request that came in (RFC 3261 §17.2).
+type serverTx struct {
+	// Fixed.
+	t      *Transport
+	key    txKey
+	flow   Flow
+	to     netip.AddrPort
+	invite *Request // the INVITE, nil for all others
+
+	merge mergeKey // guarded by server.mu
+
+	mu        sync.Mutex // guards what follows
+	state     serverState
+	last      []byte // what is sent again when the request is
+	cancelled bool
+	onCancel  func()
+	timer     *time.Timer
+	interval  time.Duration
+}
+
+type serverState uint8
+
+const (
+	proceeding serverState = iota
+	completed              // answered finally; an INVITE: not with 2xx
+	accepted               // an INVITE, answered 2xx (RFC 6026 §7.1)
+	confirmed              // an INVITE, refused and acknowledged
+)
+
+// respond answers the request.
+func (tx *serverTx) respond(r *Request, p *Reply) {
+	if p.Status < 100 || p.Status > 699 {
+		return
+	}
+	buf := buffers.Get().(*[]byte)
+	defer release(buf)
+	if tx.invite == nil {
+		// The tag has to be one whoever answers first.
+		*buf = r.appendReply((*buf)[:0], p, tx.t.software)
+		tx.answer(p.Status, *buf)
+		return
+	}
+	tx.mu.Lock()
+	*buf = r.appendReply((*buf)[:0], p, tx.t.software)
+	tx.mu.Unlock()
+	tx.answerInvite(p.Status, *buf)
+}
+
+// answer sends a response to what is no INVITE.
+func (tx *serverTx) answer(status int, data []byte) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.state != proceeding {
+		return
+	}
+	reliable := tx.flow.Kind().Reliable()
+	if status >= 200 {
+		tx.state = completed
+		if reliable {
+			tx.t.server.end(tx) // nothing comes twice
+		}
+	}
+	if !reliable {
+		tx.last = append([]byte(nil), data...)
+	}
+	tx.send(data)
+}
+
+// again is called when the same request has come again.
+func (tx *serverTx) again() {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.last != nil && (tx.state == proceeding || tx.state == completed) {
+		tx.send(tx.last)
+	}
+}
+
+// send puts a response on its way; if that fails the request comes again.
+func (tx *serverTx) send(data []byte) { tx.flow.link.send(data, tx.to) }
