@@ -34,6 +34,9 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw/digest"
+	"rollcall/sipgw/publish"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
@@ -81,6 +84,10 @@ type Config struct {
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
 	SIP          transport.Config
+	Digest       digest.Config // Realm as written: "" is the domain of the devices
+	Registrar    registrar.Config
+	Qualify      registrar.QualifyConfig
+	Publish      publish.Config // without times: see [Config.Publications]
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -178,6 +185,14 @@ func (c *Config) DeviceDomain() string {
 		first = c.Server.Domains[0].Name
 	}
 	return "phones." + first
+}
+
+// Publications returns what bounds publications: those of Publish, and the times of
+// registrations over connections.
+func (c *Config) Publications() publish.Config {
+	p := c.Publish
+	p.MinExpires, p.MaxExpires = c.Registrar.MinExpires, c.Registrar.MaxExpires
+	return p
 }
 
 // ControlSocket returns where a running server listens for `rollcall account`.

@@ -257,6 +257,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
+		"sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`,
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
 		"presence.words":       `{ fr = { since = "depuis {time}", until = "jusqu'à {time}" } }`,
 		"presence.roles":       `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,

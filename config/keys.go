@@ -8,6 +8,7 @@ import (
 	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/sipgw/registrar"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
@@ -192,6 +193,17 @@ var keys = []key{
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
+	of("sip.realm", fixed, free, func(c *Config) *string { return &c.Digest.Realm }),
+	of("sip.nonce_life", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Digest.NonceLife }),
+	of("sip.min_expires", fixed, span(10*second, time.Hour), func(c *Config) *time.Duration { return &c.Registrar.MinExpires }),
+	of("sip.max_expires", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Registrar.MaxExpires }),
+	of("sip.max_expires_udp", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Registrar.MaxExpiresUDP }),
+	of("sip.max_bindings", fixed, number(1, registrar.MostBindings), func(c *Config) *int { return &c.Registrar.MaxBindings }),
+	of("sip.qualify", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Qualify.Every }),
+	of("sip.qualify_critical", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Qualify.EveryCritical }),
+	of("sip.qualify_timeout", fixed, span(second, 32*second), func(c *Config) *time.Duration { return &c.Qualify.Timeout }),
+	of("sip.max_publications", fixed, number(1, 1000), func(c *Config) *int { return &c.Publish.MaxPublications }),
+	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
