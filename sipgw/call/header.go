@@ -1,0 +1,57 @@
+package call
+
+import (
+	"strings"
+	"time"
+
+	"rollcall/sipgw/dialoginfo"
+	"rollcall/sipgw/transport"
+)
+
+// replaced reads a Replaces header field (RFC 3891 §6.1): the dialog that a call is
+// to take the place of, with the tags as the one who is called has them.
+func replaced(m *transport.Message) (r dialoginfo.Replaces, ok bool) {
+	value := m.Header("Replaces")
+	id, params, _ := strings.Cut(value, ";")
+	r.CallID = strings.TrimSpace(id)
+	p := transport.Params(";" + params)
+	r.LocalTag, _ = p.Get("to-tag")
+	r.RemoteTag, _ = p.Get("from-tag")
+	return r, r.CallID != "" && r.LocalTag != "" && r.RemoteTag != ""
+}
+
+// session is the session interval that a 2xx grants (RFC 4028 §9); 0 if it grants
+// none. What is shorter than the RFC allows (§4) counts as the shortest that it does.
+func session(m *transport.Message) time.Duration {
+	n, ok := m.Seconds("Session-Expires")
+	if !ok || n == 0 {
+		return 0
+	}
+	const least, most = 90, 24 * 60 * 60
+	return time.Duration(min(max(n, least), most)) * time.Second
+}
+
+// sdpOf returns the session description of a message; nil if it has none.
+func sdpOf(m *transport.Message) []byte {
+	if len(m.Body()) == 0 || m.ContentType() != "application/sdp" {
+		return nil
+	}
+	return m.Body()
+}
+
+// contactOf returns the URI of the only contact; "" if there is none that can be
+// used.
+func contactOf(m *transport.Message) string {
+	value := m.Header("Contact")
+	if value == "" {
+		return ""
+	}
+	a, err := transport.ParseAddress(value)
+	if err != nil || !a.URI.IsSIP() {
+		return ""
+	}
+	return a.URI.String()
+}
+
+// identity is an address as people know it: without port, parameters and secrets.
+func identity(u transport.URI) string { return u.AOR() }
