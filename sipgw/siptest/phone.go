@@ -22,6 +22,10 @@ type Options struct {
 	Gateway  netip.AddrPort // all that it sends goes there
 	TCP      bool
 
+	// Word stands in all that it makes unique; "" is the user. Several phones of one
+	// user need one each.
+	Word string
+
 	// Manual makes it a peer that does nothing by itself: it neither answers nor
 	// acknowledges nor authenticates.
 	Manual bool
@@ -57,6 +61,9 @@ type Phone struct {
 
 // NewPhone makes a phone and lets it listen.
 func NewPhone(n *Network, o Options) (*Phone, error) {
+	if o.Word == "" {
+		o.Word = o.User
+	}
 	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}}
 	return p, p.plugIn()
 }
