@@ -256,7 +256,7 @@ func (h *house) register(name string, fields ...siptest.Field) {
 func (h *house) take(name, what string) *siptest.Message {
 	h.t.Helper()
 	for _, m := range h.phones[name].Unread() {
-		if m.Method == what || what == fmt.Sprint(m.Status) {
+		if m.Method == what || m.Status != 0 && strings.HasPrefix(fmt.Sprint(m.Status, " ", m.Reason), what) {
 			h.phones[name].Take(m)
 			return m
 		}
@@ -308,7 +308,7 @@ func (h *house) engaged(device string) string {
 //	2002: early <- 2001@x          what the device is in, or nothing
 //	2002 lost: remote-bye 0 cause (why)   its calls that are over since that was last asked
 //	after 2m
-//	2002 reboots | is unplugged
+//	2002 reboots | is unplugged | reconnects
 //	the server is killed           and starts again
 //	stored: 1                      so many calls are
 func TestConversations(t *testing.T) {
@@ -351,7 +351,7 @@ func (h *house) step(line string) (wrong string) {
 	h.t.Helper()
 	words := strings.Fields(line)
 	switch who, rest, _ := strings.Cut(line, " "); {
-	case words[0] == "phones" || words[0] == "phone" || words[0] == "pbx":
+	case words[0] == "phones" || words[0] == "phone" || line == "pbx":
 		h.plugIn(words)
 	case words[0] == "after":
 		d, err := time.ParseDuration(words[1])
@@ -393,6 +393,8 @@ func (h *house) act(name, what string) (wrong string) {
 		h.register(name)
 	case what == "reboots":
 		err = p.Reboot()
+	case what == "reconnects":
+		err = p.Reconnect()
 	case what == "is unplugged":
 		p.Close()
 	case what == "hangs up":

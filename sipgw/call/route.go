@@ -129,7 +129,8 @@ func (p *Proxy) called(u transport.URI) []*device.Device {
 		if d := picture.ByID(user); d != nil {
 			return []*device.Device{d}
 		}
-	} else if mine := owned(picture, user, domain); mine != nil {
+	}
+	if mine := owned(picture, user, domain); mine != nil {
 		return mine
 	}
 	user, _, _ = strings.Cut(user, ";") // RFC 3261 §19.1.6

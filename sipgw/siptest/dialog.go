@@ -186,7 +186,7 @@ func (p *Phone) reply(req, m *Message) error {
 	}
 	m.usual("Content-Length", fmt.Sprint(len(m.Body)))
 	if d := p.find(req.Header("Call-ID")); d != nil && req.Method == "INVITE" && m.Status >= 200 {
-		if d.answered = true; m.Status >= 300 {
+		if d.answered = true; m.Status >= 300 && param(req.Header("To"), "tag") == "" {
 			p.drop(d)
 		}
 	}

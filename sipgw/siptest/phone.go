@@ -167,6 +167,16 @@ func (p *Phone) Reboot() error {
 	return p.plugIn()
 }
 
+// Reconnect opens the socket anew, after the connection has broken: the phone knows
+// everything that it knew.
+func (p *Phone) Reconnect() error {
+	p.Close()
+	p.mu.Lock()
+	p.gone = false
+	p.mu.Unlock()
+	return p.plugIn()
+}
+
 // Name is the phone's user part.
 func (p *Phone) Name() string { return p.o.User }
 
