@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/transport"
 )
 
@@ -263,9 +262,11 @@ func (f *fork) succeeded(i int, res *transport.Response) {
 	s, g := f.out.success(i), f.branches[i].ring
 	f.stopTimers()
 	f.mu.Unlock()
-	if g != nil && f.attempt != nil {
+	if g != nil {
 		now := time.Now()
-		f.p.calls.confirm(now, f.attempt, g, f.answerer(res))
+		if by := f.answerer(res); !tooLong(by.tag, by.header, by.contact) {
+			f.p.calls.confirm(now, f.attempt, g, by)
+		}
 		f.p.calls.giveUp(now, f.attempt, nil, ending{})
 	}
 	f.do(s, res)
@@ -288,8 +289,8 @@ func (f *fork) answerer(res *transport.Response) answerer {
 // who was called (RFC 3261 §12.1).
 func (f *fork) routes(res *transport.Response) (caller, called []string) {
 	all := res.Values("Record-Route")
-	if len(all) <= 2 {
-		return nil, nil
+	if len(all) <= 2 || len(all) > mostRoutes || tooLong(all...) {
+		return nil, nil // there is nobody but us, or it cannot be kept
 	}
 	first, last := -1, -1
 	for i, value := range all {
@@ -387,5 +388,3 @@ func (f *fork) challenge(res *transport.Response, asks []transport.Field) {
 	f.r.SetLocalTag(res.To().Tag())
 	f.r.Reply(transport.Reply{Status: res.Status(), Reason: res.Reason(), Fields: asks})
 }
-
-var _ = dialoginfo.Early

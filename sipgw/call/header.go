@@ -3,6 +3,7 @@ package call
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/transport"
@@ -55,3 +56,35 @@ func contactOf(m *transport.Message) string {
 
 // identity is an address as people know it: without port, parameters and secrets.
 func identity(u transport.URI) string { return u.AOR() }
+
+// The limits of what is kept of a call, in bytes and numbers.
+const (
+	maxHeader  = 1024
+	mostRoutes = 16
+)
+
+// tooLong says whether one of several texts is too long to be kept.
+func tooLong(all ...string) bool {
+	for _, s := range all {
+		if len(s) > maxHeader {
+			return true
+		}
+	}
+	return false
+}
+
+// isText says whether a dialog can be stored: PostgreSQL takes nothing that is not
+// UTF-8, and one call that has it must not keep the others from being stored.
+func (d *Dialog) isText() bool {
+	all := append(make([]string, 0, 16), d.CallID)
+	for i := range d.Ends {
+		e := &d.Ends[i]
+		all = append(append(all, e.AOR, e.Header, e.Identity, e.Display, e.Contact), e.Routes...)
+	}
+	for _, s := range all {
+		if !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\r\n") {
+			return false
+		}
+	}
+	return true
+}

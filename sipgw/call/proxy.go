@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
-	"time"
 
 	"rollcall/presence/device"
 	"rollcall/sipgw/keep"
@@ -34,7 +33,11 @@ func New(parts Parts, cfg Config) *Proxy {
 	p.saver = &saver{store: parts.Store, known: map[uint64]bool{}}
 	p.keeper = keep.New(keep.Config[uint64, Dialog]{Save: p.saver.save, Log: parts.Log, What: "calls"})
 	p.calls = newTable(p.cfg)
-	p.calls.save = func(d *Dialog, urgent bool) { p.keeper.Put(d.ID, d, urgent) }
+	p.calls.save = func(d *Dialog, urgent bool) {
+		if d.isText() {
+			p.keeper.Put(d.ID, d, urgent)
+		}
+	}
 	p.calls.erase = p.keeper.Drop
 	p.calls.hear = p.hear
 	return p
@@ -112,6 +115,8 @@ func (p *Proxy) passable(r *transport.Request) bool {
 		r.Respond(483, "")
 	case len(r.Body()) > p.cfg.MaxBody:
 		r.Respond(413, "")
+	case tooLong(r.CallID(), r.Header("From"), r.Header("To"), r.Header("Contact"), r.Header("Replaces"), r.Header("Referred-By")):
+		r.Respond(400, "Header Too Long")
 	case r.Has("Proxy-Require"):
 		missing := r.Values("Proxy-Require")
 		r.Respond(420, "", transport.Field{Name: "Unsupported", Value: strings.Join(missing, ", ")})
@@ -281,5 +286,3 @@ func (p *Proxy) credentials(r *transport.Request) (all []transport.Field) {
 	}
 	return all
 }
-
-var _ = time.Now
