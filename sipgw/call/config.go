@@ -110,6 +110,7 @@ const (
 
 // Store keeps the calls that are up.
 type Store interface {
+	// LoadDialogs reads all dialogs, in the order of their IDs.
 	LoadDialogs(ctx context.Context) ([]*Dialog, error)
 
 	// SaveDialogs writes dialogs, in place of those with the same ID, and removes

@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -40,7 +41,9 @@ type drawer struct {
 func (s *drawer) LoadDialogs(context.Context) ([]*Dialog, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.all)), nil
+	all := slices.Collect(maps.Values(s.all))
+	slices.SortFunc(all, func(a, b *Dialog) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
 }
 
 func (s *drawer) SaveDialogs(_ context.Context, put []*Dialog, gone []uint64) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall/presence/device"
+	"rollcall/sipgw/addr"
 	"rollcall/sipgw/keep"
 	"rollcall/sipgw/transport"
 )
@@ -278,11 +279,17 @@ func (p *Proxy) credentials(r *transport.Request) (all []transport.Field) {
 		return nil
 	}
 	for _, value := range r.Lines("Proxy-Authorization") {
-		_, params, _ := strings.Cut(value, " ")
-		realm, given := transport.Params(";" + strings.ReplaceAll(params, ",", ";")).Get("realm")
-		if given && realm != p.parts.Realm {
-			all = append(all, transport.Field{Name: "Proxy-Authorization", Value: value})
-		}
+		_, rest, _ := strings.Cut(value, " ")
+		addr.Split(rest, func(param string) bool {
+			name, realm, _ := strings.Cut(param, "=")
+			if !addr.Is(strings.TrimSpace(name), "realm") {
+				return true
+			}
+			if strings.Trim(realm, " \"") != p.parts.Realm {
+				all = append(all, transport.Field{Name: "Proxy-Authorization", Value: value})
+			}
+			return false
+		})
 	}
 	return all
 }
