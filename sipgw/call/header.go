@@ -11,8 +11,11 @@ import (
 
 // replaced reads a Replaces header field (RFC 3891 §6.1): the dialog that a call is
 // to take the place of, with the tags as the one who is called has them.
-func replaced(m *transport.Message) (r dialoginfo.Replaces, ok bool) {
-	value := m.Header("Replaces")
+func replaced(m *transport.Message) (dialoginfo.Replaces, bool) {
+	return parseReplaces(m.Header("Replaces"))
+}
+
+func parseReplaces(value string) (r dialoginfo.Replaces, ok bool) {
 	id, params, _ := strings.Cut(value, ";")
 	r.CallID = strings.TrimSpace(id)
 	p := transport.Params(";" + params)

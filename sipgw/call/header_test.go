@@ -63,3 +63,22 @@ func TestContactOf(t *testing.T) {
 		}
 	}
 }
+
+// What names a dialog names all of it, and is written as it was read.
+func FuzzReplaces(f *testing.F) {
+	f.Add("12@h;to-tag=a;from-tag=b")
+	f.Add(` 1 ; to-tag = "a;b" ;from-tag=b;to-tag=c;early-only`)
+	f.Fuzz(func(t *testing.T, value string) {
+		r, ok := parseReplaces(value)
+		if !ok {
+			return
+		}
+		if r.CallID == "" || r.LocalTag == "" || r.RemoteTag == "" || len(r.CallID)+len(r.LocalTag)+len(r.RemoteTag) > len(value) {
+			t.Fatalf("%+v", r)
+		}
+		again, ok := parseReplaces(r.CallID + ";to-tag=" + transport.Quote(r.LocalTag) + ";from-tag=" + transport.Quote(r.RemoteTag))
+		if clean := !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }); clean && (!ok || again != r) {
+			t.Errorf("%+v is read again as %+v", r, again)
+		}
+	})
+}

@@ -58,12 +58,12 @@ func TestNotPassable(t *testing.T) {
 	play(t, func(h *house) { h.cfg.MaxBody = 10 }, func(h *house) {
 		h.phone("2001", "2001", "192.0.2.10:5060", false)
 		for fields, want := range map[string]string{
-			"Max-Forwards: 0":                      "483",
-			"Proxy-Require: a, b":                  "420",
-			"Max-Breadth: 0":                       "440",
-			"Max-Breadth: x":                       "440",
+			"Max-Forwards: 0":                       "483",
+			"Proxy-Require: a, b":                   "420",
+			"Max-Breadth: 0":                        "440",
+			"Max-Breadth: x":                        "440",
 			"Call-ID: " + strings.Repeat("x", 1025): "400",
-			"Subject: x\n--\nhello world":          "413",
+			"Subject: x\n--\nhello world":           "413",
 		} {
 			h.say("2001", "INVITE sip:2002@x\n"+fields)
 			m := h.take("2001", want)
