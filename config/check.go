@@ -73,6 +73,7 @@ var rules = []rule{
 	oneDomainEach,
 	adminsAreOurs,
 	devicesApart,
+	componentRules,
 	directoryRules,
 	presenceRules,
 	sipAddressesOnce,

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rollcall/directory"
@@ -26,6 +27,7 @@ import (
 	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
@@ -34,6 +36,7 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
@@ -78,13 +81,15 @@ type Config struct {
 	Private      privatexml.Config
 	Search       search.Config
 	Presence     presence.Config
+	Engine       presence.EngineConfig
 	Contact      addresses.Config
 	Registration register.Config
+	Components   component.Config // what the other sections say of it is not filled in: see [Config.ComponentConfig]
 	Floodgate    floodgate.Config
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
 	SIP          transport.Config
-	Digest       digest.Config // Realm as written: "" is the domain of the devices
+	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
 	Publish      publish.Config // without times: see [Config.Publications]
@@ -175,6 +180,14 @@ func (c *Config) AccountDomain() string {
 	return ""
 }
 
+// Publications returns what bounds publications: those of Publish, and the times of
+// registrations over connections.
+func (c *Config) Publications() publish.Config {
+	p := c.Publish
+	p.MinExpires, p.MaxExpires = c.Registrar.MinExpires, c.Registrar.MaxExpires
+	return p
+}
+
 // DeviceDomain returns the domain of the devices.
 func (c *Config) DeviceDomain() string {
 	if c.Devices.Domain != "" {
@@ -187,13 +200,14 @@ func (c *Config) DeviceDomain() string {
 	return "phones." + first
 }
 
-// Publications returns what bounds publications: those of Publish, and the times of
-// registrations over connections.
-func (c *Config) Publications() publish.Config {
-	p := c.Publish
-	p.MinExpires, p.MaxExpires = c.Registrar.MinExpires, c.Registrar.MaxExpires
-	return p
+// Gateway returns what the SIP side needs to know of the whole configuration.
+func (c *Config) Gateway() sipgw.Config {
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications()}
 }
+
+// ServesDevices reports whether the domain of the devices is served by this program,
+// and not by a component.
+func (c *Config) ServesDevices() bool { return !slices.Contains(c.ComponentNames(), c.DeviceDomain()) }
 
 // ControlSocket returns where a running server listens for `rollcall account`.
 func (c *Config) ControlSocket() string {

@@ -119,6 +119,32 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+func TestSecretsOfComponentsAreNotShown(t *testing.T) {
+	const secret = "s3cret-s3cret"
+	entry := func(more string) string {
+		return "[[components.domains]]\nname = 'Phones.localhost'\nsecret = '" + secret + "'\n" + more
+	}
+	c, err := Parse("t", []byte(entry("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := c.Components.Domains[0]; d.Name != "phones.localhost" || d.Secret != secret || strings.Contains(c.String(), secret) {
+		t.Errorf("the secret of a component is shown, or was lost:\n%s", c)
+	}
+	for _, wrong := range []string{"secret_file = 'f'\n", "name = 'y'\n", "color = 'red'\n", "[[components.domains]]\nname = 'phones.localhost'\nsecret_file = 'f'\n"} {
+		if _, err := Parse("t", []byte(entry(wrong))); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+	c, err = Parse("t", []byte("components.domains = [{ name = 'a.example', secret_file = '/f' }]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(c.String(), `{ name = "a.example", secret_file = "/f" }`) {
+		t.Errorf("a component whose secret is elsewhere is not shown:\n%s", c)
+	}
+}
+
 func TestDirectoryDomain(t *testing.T) {
 	const where = "directory.urls = ['ldap://localhost']\ndirectory.base_dn = 'dc=x'\n"
 	tests := []struct{ text, want string }{
@@ -253,12 +279,15 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"tls.min_version": `"1.3"`, "tls.self_signed": `"always"`, "auth.mechanisms": `["PLAIN"]`, "archive.default": `"roster"`,
 		"storage.driver": `"postgres"`, "auth.iterations": "5000", "server.data_dir": `"d"`,
 		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
+		"components.listen": `["127.0.0.1:1"]`, "components.domains": `[{ name = "a.example", secret_file = "f" }]`,
 		"sip.listen": `[]`, "sip.listen_tls": `["[::1]:1"]`, "sip.listen_ws": `["[::1]:1"]`, "sip.listen_wss": `["[::1]:1"]`, "sip.trusted_networks": `["192.0.2.7"]`,
 		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
-		"sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`,
+		"sip.algorithms": `["MD5"]`, "sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`,
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
+		"presence.settle": `"1s"`, "presence.settle_released": `"2s"`, "presence.settle_idle": `"3s"`, "presence.barrier": `"1m"`,
+		"presence.flaps_within": `"2m"`, "presence.flaps_hold": `"3m"`,
 		"presence.words":       `{ fr = { since = "depuis {time}", until = "jusqu'à {time}" } }`,
 		"presence.roles":       `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,
 		"presence.audience":    `[{ watchers = { group = "Night shift" }, subjects = { kind = "device" }, level = "full" }, { watchers = "staff", subjects = { jid = "a@x" }, level = "hidden" }]`,
@@ -333,6 +362,10 @@ func FuzzParse(f *testing.F) {
 		shown := c.String()
 		for name, value := range map[string]string{"dsn": c.Storage.DSN, "bind_password": c.LDAP.Password} {
 			shown = strings.Replace(shown, "# "+name+" is set, and not shown\n", name+" = "+quote(value)+"\n", 1)
+		}
+		if inlineSecrets(c) {
+			k, _ := lookup("components.domains")
+			shown = strings.Replace(shown, "# domains is set, and not shown\n", "domains = "+k.show(c)+"\n", 1)
 		}
 		again, err := Parse("shown", []byte(shown))
 		if err != nil {

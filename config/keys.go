@@ -8,6 +8,8 @@ import (
 	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
+	"rollcall/sipgw/digest"
 	"rollcall/sipgw/registrar"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
@@ -16,9 +18,10 @@ import (
 
 // key is one key of the file.
 type key struct {
-	path   string // "c2s.listen"
-	live   bool   // a running server takes up a change
-	secret bool   // never shown
+	path   string             // "c2s.listen"
+	live   bool               // a running server takes up a change
+	secret bool               // never shown
+	hides  func(*Config) bool // nil: always, if it is secret
 	read   func(*Config, any) []fault
 	show   func(*Config) string
 	copy   func(to, from *Config)
@@ -127,6 +130,14 @@ var keys = []key{
 
 	of("presence.language", live, language, func(c *Config) *string { return &c.Presence.Language }),
 	of("presence.time_zone", live, zone, func(c *Config) *string { return &c.Presence.Zone }),
+	of("presence.settle", fixed, span(0, 10*second), func(c *Config) *time.Duration { return &c.Engine.Settle.Usual }),
+	of("presence.settle_released", fixed, span(0, 10*second), func(c *Config) *time.Duration { return &c.Engine.Settle.Released }),
+	of("presence.settle_idle", fixed, span(0, 5*time.Minute), func(c *Config) *time.Duration { return &c.Engine.Settle.Idle }),
+	of("presence.flaps", fixed, number(0, 1000), func(c *Config) *int { return &c.Engine.Flaps.Changes }),
+	of("presence.flaps_within", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Engine.Flaps.Within }),
+	of("presence.flaps_hold", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Engine.Flaps.Hold }),
+	of("presence.barrier", fixed, span(0, 5*time.Minute), func(c *Config) *time.Duration { return &c.Engine.Barrier }),
+	of("presence.journal", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.Engine.Journal }),
 	of("presence.states", live, states, func(c *Config) *[]presence.State { return &c.Presence.States }),
 	of("presence.words", live, languages, func(c *Config) *map[string]presence.Words { return &c.Presence.Words }),
 	of("presence.roles", live, list(0, role), func(c *Config) *[]presence.RoleHolders { return &c.Presence.Roles }),
@@ -143,6 +154,13 @@ var keys = []key{
 	of("registration.open", live, boolean, func(c *Config) *bool { return &c.Registration.Open }),
 	of("registration.per_address_hour", live, number(0, 1_000_000), func(c *Config) *int { return &c.Registration.PerAddressHour }),
 	of("registration.min_password", live, number(1, 128), func(c *Config) *int { return &c.Registration.MinPassword }),
+
+	of("components.listen", fixed, list(0, address("5347")), func(c *Config) *[]string { return &c.Components.Listen }),
+	partlyHidden(of("components.domains", fixed, list(0, componentDomain), func(c *Config) *[]component.Domain { return &c.Components.Domains }), inlineSecrets),
+	of("components.auth_timeout", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Components.AuthTimeout }),
+	of("components.connects_per_minute", fixed, number(0, 10_000_000), func(c *Config) *int { return &c.Components.ConnectsPerMinute }),
+	of("components.read_rate", fixed, size(0, gib), func(c *Config) *int { return &c.Components.BytesPerSecond }),
+	of("components.read_burst", fixed, size(16*kib, gib), func(c *Config) *int { return &c.Components.BurstBytes }),
 
 	of("floodgate.messages_per_minute", live, number(0, 1_000_000), func(c *Config) *int { return &c.Floodgate.MessagesPerMinute }),
 	of("floodgate.addresses_per_hour", live, number(0, 50_000), func(c *Config) *int { return &c.Floodgate.AddressesPerHour }),
@@ -190,10 +208,11 @@ var keys = []key{
 	of("sip.max_message", live, size(4*kib, mib), func(c *Config) *int { return &c.SIP.Limits.Message }),
 	of("sip.max_headers", live, number(32, 1000), func(c *Config) *int { return &c.SIP.Limits.Headers }),
 	of("sip.max_transactions", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Transactions }),
+	of("sip.remembered", fixed, number(50, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Remembered }),
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
-	of("sip.realm", fixed, free, func(c *Config) *string { return &c.Digest.Realm }),
+	of("sip.algorithms", fixed, list(1, oneOf(algorithms...)), func(c *Config) *[]digest.Algorithm { return &c.Digest.Algorithms }),
 	of("sip.nonce_life", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Digest.NonceLife }),
 	of("sip.min_expires", fixed, span(10*second, time.Hour), func(c *Config) *time.Duration { return &c.Registrar.MinExpires }),
 	of("sip.max_expires", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Registrar.MaxExpires }),
@@ -250,6 +269,13 @@ func both(path string, k kind[int], field func(*c2s.Stanza) *int) key {
 // hidden makes a key whose value is never shown.
 func hidden(k key) key {
 	k.secret = true
+	return k
+}
+
+// partlyHidden makes a key whose value is shown only while it does not hide
+// something.
+func partlyHidden(k key, hides func(*Config) bool) key {
+	k.secret, k.hides = true, hides
 	return k
 }
 

@@ -60,7 +60,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, floodgate, directory, sip, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, components, floodgate, directory, sip, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{

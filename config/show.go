@@ -20,7 +20,7 @@ func (c *Config) String() string {
 			b.WriteString("[" + section + "]\n")
 		}
 		value := k.show(c)
-		if k.secret && value != `""` {
+		if k.secret && value != `""` && (k.hides == nil || k.hides(c)) {
 			b.WriteString("# " + name + " is set, and not shown\n")
 			continue
 		}

@@ -315,7 +315,7 @@ func TestSync(t *testing.T) {
 	}
 	admitted := func(want bool) {
 		t.Helper()
-		if err := o.db.Accounts().Admit(t.Context(), id); (err == nil) != want {
+		if _, err := o.db.Accounts().Admit(t.Context(), id); (err == nil) != want {
 			t.Errorf("admitted: %v, want %v", err, want)
 		}
 	}

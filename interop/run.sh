@@ -16,6 +16,8 @@
 #                 group` does; may be unset
 #   HOST PORT TLS_PORT DOMAIN
 #   ADMIN ADMIN_PASSWORD  an administrator of it; without one commands are not checked
+#   COMPONENT COMPONENT_PORT COMPONENT_SECRET  a domain that a component may serve;
+#                 may be unset
 #   CA            a PEM file with the certificate to trust
 #   STRICT=1      what a server may lack (some SASL mechanisms, ALPN) is
 #                 demanded, as it is of ours
@@ -78,6 +80,8 @@ start_ours() {
 	[ -x bin/rollcall ] || make build
 	export HOST=127.0.0.1 DOMAIN=localhost STRICT=1 PORT TLS_PORT
 	PORT=$(free_port) TLS_PORT=$(free_port)
+	export COMPONENT=bots.$DOMAIN COMPONENT_PORT COMPONENT_SECRET=$RANDOM-$RANDOM-$RANDOM-$RANDOM
+	COMPONENT_PORT=$(free_port)
 	export CA=$work/data/tls/self-signed.crt ADD_ACCOUNT=$work/add-account GROUP=$work/group
 	cat >"$work/rollcall.toml" <<-TOML
 		[server]
@@ -87,6 +91,9 @@ start_ours() {
 		[c2s]
 		listen = ["$HOST:$PORT"]
 		listen_tls = ["$HOST:$TLS_PORT"]
+		[components]
+		listen = ["$HOST:$COMPONENT_PORT"]
+		domains = [{ name = "$COMPONENT", secret = "$COMPONENT_SECRET" }]
 	TOML
 	cat >"$ADD_ACCOUNT" <<-SH
 		#!/bin/sh

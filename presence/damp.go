@@ -24,7 +24,7 @@ func (f *flaps) note(now time.Time, limit FlapLimit) {
 	}
 	f.at = append(f.at, now)
 	if f.until.IsZero() && f.many(now, limit) {
-		f.since, f.until = moment(now), now.Add(limit.Hold)
+		f.since, f.until = micro(now), now.Add(limit.Hold)
 	}
 }
 

@@ -35,7 +35,7 @@ type Effective struct {
 	Until    time.Time // zero is unknown
 	Stale    bool      // it rests on what was known before a restart
 
-	// Reason says in words why this has won, for explain and the journal.
+	// Reason says in words why this has won, for explain.
 	Reason string
 
 	// All are the contributions that counted, in order of rank; those that were

@@ -132,7 +132,9 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // Report replaces all that a source said about a subject. With no contributions
-// the source has nothing to say any more. It never waits for the database.
+// the source has nothing to say any more. Who does not know since when something is so
+// leaves Since zero: then it is so since it was first said. It never waits for the
+// database.
 func (e *Engine) Report(subject Subject, kind Kind, source string, cs []Contribution) error {
 	if subject == "" || source == "" {
 		return ErrNameless
@@ -140,6 +142,11 @@ func (e *Engine) Report(subject Subject, kind Kind, source string, cs []Contribu
 	said, err := tidy(source, cs)
 	if err != nil {
 		return err
+	}
+	select {
+	case <-e.ended:
+		return ErrEnded
+	default:
 	}
 	return e.shardOf(subject).in.post(report{subject: subject, kind: kind, source: source, said: said})
 }

@@ -21,7 +21,7 @@ type report struct {
 	subject Subject
 	kind    Kind
 	source  string
-	said    []Contribution // never changed
+	said    []Contribution // never changed once it is taken in
 }
 
 // inbox holds what waits for a shard. Of each source it holds the last word on each
@@ -117,20 +117,17 @@ func tidy(source string, cs []Contribution) ([]Contribution, error) {
 		if c.Expires.IsZero() {
 			return nil, fmt.Errorf("%w: %s from %s", ErrEndless, c.State, source)
 		}
-		if c.Since.IsZero() {
-			c.Since = time.Now()
-		}
 		c.Source, c.Stale = source, false
-		c.Since, c.Expires = moment(c.Since), moment(c.Expires)
-		c.Facets.Until, c.Facets.Idle = moment(c.Facets.Until), moment(c.Facets.Idle)
+		c.Since, c.Expires = micro(c.Since), micro(c.Expires)
+		c.Facets.Until, c.Facets.Idle = micro(c.Facets.Until), micro(c.Facets.Idle)
 		c.Facets.Text, c.Facets.Counterpart = brief(c.Facets.Text), brief(c.Facets.Counterpart)
 		c.Facets.Device, c.Facets.Ref, c.Facets.Cause = brief(c.Facets.Device), brief(c.Facets.Ref), brief(c.Facets.Cause)
 	}
 	return said, nil
 }
 
-// moment is a time as databases keep it.
-func moment(t time.Time) time.Time {
+// micro is a time as databases keep it.
+func micro(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}

@@ -3,7 +3,6 @@ package presence
 import (
 	"context"
 	"hash/maphash"
-	"slices"
 	"strings"
 	"time"
 )
@@ -30,40 +29,6 @@ type shard struct {
 	journal []Entry
 	hurry   bool // something of it is not said again by itself
 }
-
-// entry is what a shard knows of a subject.
-type entry struct {
-	slot *slot
-	kind Kind
-	said []sayings
-
-	// pending is the state that the contributions come to, if that is not shown
-	// yet; at settles it will be.
-	pending *Effective
-	settles time.Time
-	why     why
-
-	next   time.Time // when the state may change by itself; zero is never
-	merged time.Time // when it was made the last time
-	flaps  flaps
-	up     bool  // a device can be reached
-	last   int64 // its last id in the journal
-
-	full    bool // has had too many sources
-	unsaved bool
-	due     time.Time // when alarms has it called
-	index   int       // in alarms; -1 if it is not there
-}
-
-// sayings are what one source says.
-type sayings struct {
-	source      string
-	list        []Contribution // never changed, only replaced
-	unconfirmed bool           // not heard since a restart
-}
-
-// why is what has changed a state: which source, and how.
-type why struct{ source, how string }
 
 func newShard(e *Engine) *shard {
 	s := &shard{e: e, entries: make(map[Subject]*entry)}
@@ -150,29 +115,19 @@ func (s *shard) hear(r *report, now time.Time) {
 		}
 		en = s.enter(r.subject, r.kind)
 	}
-	i := en.find(r.source)
-	how := "reported"
+	before, ok := en.replace(r, now)
 	switch {
-	case i < 0 && len(r.said) == 0:
-		return
-	case i < 0 && len(en.said) >= maxSources:
+	case !ok && len(r.said) > 0:
 		s.refuse(en, r.source)
-		return
-	case i < 0:
-		en.said = append(en.said, sayings{source: r.source, list: r.said})
+	case !ok: // it had said nothing either
+	case en.kind == r.kind && before.again(r.said, now):
+		s.extend(en, now)
 	case len(r.said) == 0:
-		en.said = append(en.said[:i], en.said[i+1:]...)
-		how = "withdrawn"
+		s.merge(en, why{r.source, "withdrawn"}, now)
 	default:
-		before := en.said[i]
-		en.said[i] = sayings{source: r.source, list: r.said}
-		if en.kind == r.kind && !before.unconfirmed && lasting(before.list, now) && lasting(r.said, now) && allAlike(before.list, r.said) {
-			s.extend(en, now)
-			return
-		}
+		en.kind = r.kind
+		s.merge(en, why{r.source, "reported"}, now)
 	}
-	en.kind = r.kind
-	s.merge(en, why{r.source, how}, now)
 }
 
 // refuse says once that a subject has too many sources.
@@ -192,38 +147,12 @@ func (s *shard) extend(en *entry, now time.Time) {
 	s.save(en)
 }
 
-func lasting(cs []Contribution, now time.Time) bool {
-	for i := range cs {
-		if !cs[i].Expires.After(now) {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *shard) enter(subject Subject, kind Kind) *entry {
 	h := maphash.String(s.e.seed, string(subject))
 	en := &entry{kind: kind, slot: &slot{hash: h, subject: subject}, index: -1}
 	s.entries[subject] = en
 	s.table.add(en.slot)
 	return en
-}
-
-func (en *entry) find(source string) int {
-	for i := range en.said {
-		if en.said[i].source == source {
-			return i
-		}
-	}
-	return -1
-}
-
-// flat appends all that is said.
-func (en *entry) flat(to []Contribution) []Contribution {
-	for i := range en.said {
-		to = append(to, en.said[i].list...)
-	}
-	return to
 }
 
 // merge makes the state of a subject anew.
@@ -255,46 +184,6 @@ func (s *shard) foresee(en *entry, now time.Time) {
 	s.alarm(en)
 }
 
-// expire drops what has expired and turns into nothing, and returns what has ended
-// since the last time.
-func (en *entry) expire(now time.Time) why {
-	w := why{"", "by the clock"}
-	kept := en.said[:0]
-	for _, said := range en.said {
-		if !lasting(said.list, now) {
-			if ended(said.list, en.merged, now) {
-				w = why{said.source, "expired"}
-			}
-			said.list = left(said.list, now)
-		}
-		if len(said.list) > 0 {
-			kept = append(kept, said)
-		}
-	}
-	clear(en.said[len(kept):])
-	en.said = kept
-	return w
-}
-
-// ended reports whether one of them has expired after a time.
-func ended(cs []Contribution, after, now time.Time) bool {
-	for i := range cs {
-		if cs[i].Expires.After(after) && !cs[i].Expires.After(now) {
-			return true
-		}
-	}
-	return false
-}
-
-// left is what of a source's contributions still says something.
-func left(cs []Contribution, now time.Time) []Contribution {
-	gone := func(c Contribution) bool { return !c.Expires.After(now) && c.Lapse == "" }
-	if !slices.ContainsFunc(cs, gone) {
-		return cs
-	}
-	return slices.DeleteFunc(slices.Clone(cs), gone)
-}
-
 // settle decides when watchers hear of a state.
 func (s *shard) settle(en *entry, next *Effective, w why, now time.Time) {
 	shown := en.slot.shown.Load()
@@ -310,19 +199,6 @@ func (s *shard) settle(en *entry, next *Effective, w why, now time.Time) {
 	en.pending, en.why = next, w
 	if !en.settles.After(now) {
 		s.show(en, now)
-	}
-}
-
-// since dates a state that comes from nobody's word: from when it was first shown.
-func (e *Effective) since(shown, pending *Effective, now time.Time) {
-	if !e.Since.IsZero() {
-		return
-	}
-	e.Since = moment(now)
-	for _, before := range [...]*Effective{pending, shown} {
-		if before != nil && before.State == e.State {
-			e.Since = before.Since
-		}
 	}
 }
 

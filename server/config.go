@@ -12,6 +12,10 @@ type Config struct {
 	// Domains are the domains that are served, each once, in canonical form.
 	Domains []Domain
 
+	// Annexes are the domains that belong to this server and that somebody else
+	// serves (see [Annex]), each once, in canonical form. None is among Domains.
+	Annexes []string
+
 	// Admins are the bare JIDs of the people who may use what is for
 	// administrators only.
 	Admins []jid.Bare

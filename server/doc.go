@@ -7,7 +7,7 @@
 // and calls Server.Handle. Handle stamps the sender's full JID, finds out whom
 // the stanza is for, asks the sender's Filter and takes it through the phases of
 // leaving in the sender's account: Guard, Amend, Record, Copy. Then it is routed:
-// to the server itself, or to an account. There the pure function Decide says what
+// to the server itself, to an annex, or to an account. There the pure function Decide says what
 // RFC 6121 §8.5 wants of it. Whom the filters of the account and its sessions do
 // not let in finds no such account. Else the phases of arriving may refuse, change,
 // keep and copy it; what is to be kept goes to the Keeper; and what is to be
@@ -20,6 +20,13 @@
 //
 // An error at any point climbs back to Handle, which makes exactly one error
 // stanza of it, or none where none is due (RFC 6120 §8.3.1).
+//
+// # Annexes
+//
+// An Annex is a domain of ours that somebody else serves. What is for it is handed
+// to its Service, which must not block; what the service sends comes by
+// Annex.Handle, and is routed like all else. Link is the service at the other end
+// of a stream.
 //
 // # Acknowledged means stored
 //

@@ -74,6 +74,7 @@ type Packet struct {
 	To       jid.JID  // the receiver; the sender's own bare JID if it named none
 	Sender   *Session // nil unless it comes straight from a session here
 	Account  *Account // whose phases these are
+	Annex    *Annex   // where it comes from, if it comes from an annex
 	Stranger bool     // a Guard has found that sender and receiver are no contacts
 	Stamp    string   // if set, the escaped address to put in from instead of the sender's full JID
 
@@ -192,6 +193,7 @@ type Registry struct {
 	iq       map[iqKey]Answerer
 	nodes    map[nodeKey]Node
 	bound    []func(*Session)
+	ending   []func(*Session)
 	ended    []func(*Session)
 	rested   []func(*Session)
 	flushed  []func(*Session, []int64)
@@ -199,6 +201,9 @@ type Registry struct {
 	removing []func(context.Context, *Account)
 	removed  []func(*Account)
 	changed  []func(*Account)
+	attached []func(*Annex)
+	detached []func(*Annex)
+	probe    func(p *Packet, kept *Account)
 	streams  []func(domain string) []byte
 	filters  Loader
 	infos    []Info
@@ -236,6 +241,10 @@ func (r *Registry) Node(t Target, node string, n Node) {
 
 // OnBound adds a call for each session as it is bound.
 func (r *Registry) OnBound(f func(*Session)) { r.bound = append(r.bound, f) }
+
+// OnEnding adds a call for each session that is about to be over, just before it
+// leaves the directory. It must not block; OnEnded comes next.
+func (r *Registry) OnEnding(f func(*Session)) { r.ending = append(r.ending, f) }
 
 // OnEnded adds a call for each session that is over, on the goroutine that
 // owned it, after it has left the directory.

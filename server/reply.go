@@ -126,8 +126,15 @@ func (srv *Server) send(p *Packet, raw []byte) {
 	srv.sendTo(p.From, p.Stanza.Kind, raw)
 }
 
-// sendTo sends a whole stanza to the very session that an address names.
+// sendTo sends a whole stanza to the very session that an address names, or to
+// the annex that it is at.
 func (srv *Server) sendTo(to jid.JID, k stanza.Kind, raw []byte) {
+	if x := srv.annexes[to.Domain()]; x != nil {
+		if err := x.Send(raw); err != nil {
+			srv.log.Debug("an answer could not be sent", "peer", to, "err", err)
+		}
+		return
+	}
 	if a := srv.dir.lookup(to.Bare()); a != nil {
 		if s := a.Session(to.Resource()); s != nil {
 			s.Send(k, raw)

@@ -142,6 +142,9 @@ func (srv *Server) run(p *Packet, d Direction, from, to Phase) error {
 // route takes a packet that has left its sender's account to its receiver.
 func (srv *Server) route(ctx context.Context, p *Packet) error {
 	if _, here := srv.domains[p.To.Domain()]; !here {
+		if x := srv.annexes[p.To.Domain()]; x != nil {
+			return x.take(p)
+		}
 		if p.Stanza.Kind == stanza.Presence && !isSubscription(p.Stanza.Type) {
 			return Done
 		}
@@ -195,10 +198,11 @@ func (srv *Server) arrive(ctx context.Context, p *Packet, a *Account, exists boo
 	*q = *p
 	q.Account, q.extra = a, p.extra[:0]
 	q.Action = Decide(situation(q, a, exists))
+	var kept *Account
 	if exists && q.keptOut() {
 		// To whom an account does not let in there is no such account, so that
 		// nobody learns which it is (XEP-0016 §2.14).
-		exists = false
+		exists, kept = false, a
 		q.Action = Decide(situation(q, a, exists))
 		q.Account = nil
 	}
@@ -208,6 +212,9 @@ func (srv *Server) arrive(ctx context.Context, p *Packet, a *Account, exists boo
 	if !exists {
 		if q.Action == Answer && p.Stanza.Kind == stanza.IQ {
 			return srv.answer(ctx, q, ToNobody) // RFC 6121 §8.5.1
+		}
+		if q.Annex != nil && q.Stanza.IsType("probe") && srv.reg.probe != nil {
+			srv.reg.probe(q, kept)
 		}
 		return Done
 	}
@@ -288,8 +295,15 @@ func (srv *Server) record(q *Packet) error {
 	if q.Action == Refuse || q.Action == Store && !k.Offline {
 		return stanza.ErrServiceUnavailable
 	}
+	srv.keep(q)
+	return nil
+}
+
+// keep has a message stored for whom it is to be kept.
+func (srv *Server) keep(q *Packet) {
+	k := &q.Keep
 	if !k.Sender && !k.Recipient && !k.Offline || srv.keeper == nil {
-		return nil
+		return
 	}
 	q.Stamped()
 	sc := q.scratch
@@ -299,7 +313,6 @@ func (srv *Server) record(q *Packet) error {
 	if q.Sender != nil {
 		q.Sender.covered = t
 	}
-	return nil
 }
 
 // Stamped returns the archive id of the message, and makes it if need be.

@@ -45,6 +45,7 @@ type Server struct {
 	// Fixed.
 	cfg      Config
 	domains  map[string]Domain
+	annexes  map[string]*Annex
 	accounts Accounts
 	keeper   Keeper
 	admit    func(context.Context, *Account) error
@@ -60,14 +61,14 @@ type Server struct {
 	bars    atomic.Uint64 // counts accounts that were barred
 	blotter blotter
 	flusher flusher
-	tasks   sync.WaitGroup // timers of hibernating sessions
+	tasks   sync.WaitGroup // timers of hibernating sessions, and what runs beside
 }
 
 // New makes a server. ctx is for work that no connection waits for; it is to be
 // cancelled after Stop.
 func New(ctx context.Context, o Options) *Server {
 	srv := &Server{
-		cfg: o.Config, domains: map[string]Domain{}, accounts: o.Accounts, keeper: o.Keeper, admit: o.Admit,
+		cfg: o.Config, domains: map[string]Domain{}, annexes: map[string]*Annex{}, accounts: o.Accounts, keeper: o.Keeper, admit: o.Admit,
 		dir: newDirectory(), log: o.Log, version: o.Version, began: time.Now(), ctx: ctx,
 	}
 	srv.ids.last.Store(o.LastID)
@@ -76,6 +77,9 @@ func New(ctx context.Context, o Options) *Server {
 	}
 	for _, d := range o.Config.Domains {
 		srv.domains[d.Name] = d
+	}
+	for _, name := range o.Config.Annexes {
+		srv.annexes[name] = &Annex{name: name, srv: srv}
 	}
 	srv.reg = &Registry{srv: srv, iq: map[iqKey]Answerer{}, nodes: map[nodeKey]Node{}}
 	for _, f := range o.Features {
@@ -87,6 +91,10 @@ func New(ctx context.Context, o Options) *Server {
 
 // Context returns the context for work that no connection waits for.
 func (srv *Server) Context() context.Context { return srv.ctx }
+
+// Beside runs f on a goroutine of its own, which Stop waits for: f is not to take
+// long.
+func (srv *Server) Beside(f func()) { srv.tasks.Go(f) }
 
 // Log returns the server's log.
 func (srv *Server) Log() *slog.Logger { return srv.log }

@@ -407,6 +407,11 @@ func (s *Session) end(ctx context.Context, told []func(*Session)) {
 	}()
 	s.out.detach()
 	s.freeze()
+	if told != nil {
+		for _, f := range s.srv.reg.ending {
+			f(s)
+		}
+	}
 	s.srv.dir.remove(s)
 	for _, f := range told {
 		f(s)

@@ -34,7 +34,9 @@ WHERE a.disabled <> 0 OR p.gone <> 0;
 -- Nobody logs in to an account that an operator disabled, or whose person is not in
 -- the directory that it comes from.
 -- name: admit
-SELECT CASE WHEN a.disabled <> 0 OR COALESCE(p.gone, 0) <> 0 THEN 1 ELSE 0 END
+SELECT CASE WHEN a.disabled <> 0 OR COALESCE(p.gone, 0) <> 0 THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM privacy WHERE account = a.id) THEN 1 ELSE 0 END,
+	CASE WHEN EXISTS (SELECT 1 FROM vcard WHERE account = a.id) THEN 1 ELSE 0 END
 FROM account a LEFT JOIN directory_person p ON p.account = a.id WHERE a.id = $1;
 
 -- name: hashes

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/features/announcements"
 	"rollcall/xmpp/jid"
@@ -17,26 +18,42 @@ func TestAdmit(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		ctx, s := t.Context(), db.Accounts()
 		id := newAccount(t, db, "ada@x")
-		if err := s.Admit(ctx, id); err != nil {
-			t.Errorf("an account that is as it was made: %v", err)
+		if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{}) {
+			t.Errorf("an account that is as it was made: %v, %+v", err, has)
+		}
+		for n, c := range []privacy.Change{{Put: privacy.NewList("a", nil)}, {Remove: "a"}} {
+			if err := db.PrivacyLists().SaveLists(ctx, "ada@x", privacy.Update{Before: uint32(n), After: uint32(n + 1), Change: c}); err != nil {
+				t.Fatal(err)
+			}
+			if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{Lists: true}) {
+				t.Errorf("after %d changes of its lists: %v, %+v", n+1, err, has)
+			}
+		}
+		for _, card := range []string{"<vCard xmlns='vcard-temp'/>", ""} {
+			if err := db.VCards().Set(ctx, "ada@x", []byte(card)); err != nil {
+				t.Fatal(err)
+			}
+			if has, err := s.Admit(ctx, id); err != nil || has != (Holdings{Lists: true, VCard: true}) {
+				t.Errorf("with the vCard %q: %v, %+v", card, err, has)
+			}
 		}
 		if err := s.Disable(ctx, "ada@x", true); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Admit(ctx, id); !errors.Is(err, server.ErrDisabled) {
+		if _, err := s.Admit(ctx, id); !errors.Is(err, server.ErrDisabled) {
 			t.Errorf("disabled: %v", err)
 		}
 		if err := s.Disable(ctx, "ada@x", false); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Admit(ctx, id); err != nil {
+		if _, err := s.Admit(ctx, id); err != nil {
 			t.Errorf("enabled again: %v", err)
 		}
 		if err := s.Delete(ctx, "ada@x"); err != nil {
 			t.Fatal(err)
 		}
 		newAccount(t, db, "ada@x") // another one, of the same name
-		if err := s.Admit(ctx, id); !errors.Is(err, ErrNoAccount) {
+		if _, err := s.Admit(ctx, id); !errors.Is(err, ErrNoAccount) {
 			t.Errorf("removed: %v", err)
 		}
 	})

@@ -9,22 +9,29 @@ import (
 	"rollcall/xmpp/sasl"
 )
 
+// Holdings are what an account has, or had once, of what each login has to know, and
+// many have nothing of.
+type Holdings struct {
+	Lists bool // privacy lists
+	VCard bool
+}
+
 // Admit says whether an account may have a session: the error is
 // [server.ErrDisabled] if it is disabled, and [ErrNoAccount] if it is gone. It
 // looks into the database each time, so that what is done to an account holds
-// for whoever is about to log in.
-func (s *Accounts) Admit(ctx context.Context, id AccountID) error {
+// for whoever is about to log in. The same look tells what the account has.
+func (s *Accounts) Admit(ctx context.Context, id AccountID) (has Holdings, err error) {
 	var disabled bool
-	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled)
+	found, err := s.db.one(ctx, "account.admit", []any{int64(id)}, &disabled, &has.Lists, &has.VCard)
 	switch {
 	case err != nil:
-		return err
+		return has, err
 	case !found:
-		return ErrNoAccount
+		return has, ErrNoAccount
 	case disabled:
-		return server.ErrDisabled
+		return has, server.ErrDisabled
 	}
-	return nil
+	return has, nil
 }
 
 // LoggedIn keeps when accounts last logged in, by their numbers. One that is gone

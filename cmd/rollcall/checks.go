@@ -42,7 +42,14 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 	if p.cfg.LDAP.PasswordFile != "" {
 		private = append(private, p.cfg.LDAP.PasswordFile)
 	}
-	if p.cfg.Storage.DSN+p.cfg.LDAP.Password != "" && p.configFile != "" {
+	inline := p.cfg.Storage.DSN + p.cfg.LDAP.Password
+	for _, d := range p.cfg.Components.Domains {
+		inline += d.Secret
+		if d.SecretFile != "" {
+			private = append(private, d.SecretFile)
+		}
+	}
+	if inline != "" && p.configFile != "" {
 		private = append(private, p.configFile)
 	}
 	wrong := 0
@@ -62,7 +69,7 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 
 // checkPorts looks whether the addresses can be had, or are had by this server.
 func checkPorts(ctx context.Context, p *patient) (out []finding) {
-	for _, address := range slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS) {
+	for _, address := range slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS, p.cfg.ComponentAddresses()) {
 		out = append(out, checkPort(ctx, p, address))
 	}
 	return out
@@ -82,13 +89,13 @@ func checkPort(ctx context.Context, p *patient, address string) finding {
 		}
 		return finding{good, "ports", address + " is free", ""}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s]"}
+		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s] or [components]"}
 	case errors.Is(err, fs.ErrPermission):
 		return finding{bad, "ports", address + " is not allowed: " + err.Error(), "ports below 1024 need the capability CAP_NET_BIND_SERVICE"}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return finding{bad, "ports", address + " is no address of this machine", "see: ip address; or listen on all with \":PORT\""}
 	}
-	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s]"}
+	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s] or [components]"}
 }
 
 // checkCertificates looks whether every domain has a certificate that lasts.

@@ -10,7 +10,8 @@ import (
 // listener is one open address.
 type listener struct {
 	net.Listener
-	direct bool // begins with TLS
+	direct    bool // begins with TLS
+	component bool // for components
 }
 
 // listen opens all addresses, or none.
@@ -25,14 +26,19 @@ func (p *program) listen(ctx context.Context) (list []listener, err error) {
 	var lc net.ListenConfig
 	for _, group := range []struct {
 		addresses []string
-		direct    bool
-	}{{p.cfg.C2S.Listen, false}, {p.cfg.C2S.ListenTLS, true}} {
+		listener
+	}{
+		{addresses: p.cfg.C2S.Listen},
+		{p.cfg.C2S.ListenTLS, listener{direct: true}},
+		{p.cfg.ComponentAddresses(), listener{component: true}},
+	} {
 		for _, address := range group.addresses {
 			l, err := lc.Listen(ctx, "tcp", address)
 			if err != nil {
 				return list, fmt.Errorf("%w; to find out who has it type: rollcall doctor", err)
 			}
-			list = append(list, listener{l, group.direct})
+			group.Listener = l
+			list = append(list, group.listener)
 		}
 	}
 	return list, nil

@@ -153,7 +153,7 @@ func (p *program) run(ctx context.Context) error {
 	behind, endBehind := context.WithCancel(p.work)
 	var serving, running sync.WaitGroup
 	for _, l := range listeners {
-		serving.Go(func() { fail(failed, p.parts.Streams.Serve(p.work, l, l.direct)) })
+		serving.Go(func() { fail(failed, p.serve(l)) })
 	}
 	control := p.control()
 	serving.Go(func() { fail(failed, control.run(beside, socket)) })
@@ -174,6 +174,14 @@ func (p *program) run(ctx context.Context) error {
 	return errors.Join(err, p.close())
 }
 
+// serve takes connections from a listener until it is closed.
+func (p *program) serve(l listener) error {
+	if l.component {
+		return p.parts.Components.Serve(p.work, l)
+	}
+	return p.parts.Streams.Serve(p.work, l, l.direct)
+}
+
 // fail reports that something that should go on did not. The first to fail stops
 // the server; what fails after it is most likely because of that.
 func fail(failed chan<- error, err error) {
@@ -190,7 +198,7 @@ func fail(failed chan<- error, err error) {
 func (p *program) control() *control {
 	return &control{desk: p.parts.Desk, mover: p.parts.Mover(), log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
-		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS),
+		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS, p.cfg.ComponentAddresses()),
 	}}
 }
 

@@ -15,6 +15,10 @@ import (
 // ready says that the server is up, and where.
 func (p *program) ready(listeners []listener) {
 	for _, l := range listeners {
+		if l.component {
+			p.log.Info("listening for components", "addr", l.Addr().String())
+			continue
+		}
 		p.log.Info("listening", "addr", l.Addr().String(), "direct_tls", l.direct)
 	}
 	p.log.Info("ready", "version", version)
@@ -36,6 +40,9 @@ func (p *program) invite(w io.Writer, listeners []listener) {
 	}
 	b.WriteByte('\n')
 	for _, l := range listeners {
+		if l.component {
+			continue
+		}
 		host, port, err := net.SplitHostPort(l.Addr().String())
 		if err != nil {
 			continue

@@ -16,8 +16,10 @@ import (
 	"rollcall/presence"
 	"rollcall/presence/device"
 	"rollcall/roster"
+	"rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
@@ -28,6 +30,10 @@ import (
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
+	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -39,12 +45,14 @@ type Options struct {
 	DB      *storage.DB // open and migrated
 	Version string
 	Log     *slog.Logger
+	SIP     transport.Network // nil is the machine's
 }
 
 // Assembly is a server with all that belongs to it.
 type Assembly struct {
 	Server       *server.Server
 	Streams      *c2s.Server
+	Components   *component.Server
 	Book         *roster.Book
 	Groups       *roster.Groups
 	Devices      *device.Register
@@ -57,8 +65,12 @@ type Assembly struct {
 	Desk         *operator.Desk
 	Engine       *presence.Engine    // what all sources together know of people and devices
 	States       *presence.Catalogue // that they can be in
+	Gateway      *sipgw.Gateway      // where devices come in
+	Phones       *contacts.Service   // … and how people see them
 
 	db         *storage.DB
+	lists      *privacy.Book
+	cards      *vcard.Feature
 	writer     *storage.Writer
 	offline    *offline.Feature
 	logins     *logins.Feature
@@ -66,6 +78,7 @@ type Assembly struct {
 	archiveIDs *archive.IDs
 	there      *availability.Feature
 	config     atomic.Pointer[config.Config] // in force
+	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
 }
 
@@ -82,6 +95,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
+	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
 	a.Groups = operator.NewGroups(o.DB, o.Config, a.Book, o.Log)
 	a.Devices = operator.NewDevices(o.DB, o.Config)
 	a.Desk = operator.New(operator.Parts{DB: o.DB, Config: o.Config, Book: a.Book, Groups: a.Groups, Devices: a.Devices, Log: o.Log})
@@ -106,11 +120,14 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := users{o.DB.Accounts()}
+	people := users{o.DB.Accounts(), a}
 	a.Streams, err = c2s.New(c2s.Options{
 		Config: o.Streams, Users: people, Secret: salts, Registrar: a.Registration, Directory: elsewhere, Log: o.Log,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if a.Components, err = component.New(o.Config.ComponentConfig(), o.Log); err != nil {
 		return nil, err
 	}
 	last, err := o.DB.LastID(ctx)
@@ -120,8 +137,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.openPresence(o); err != nil {
 		return nil, err
 	}
+	if err := a.openGateway(ctx, o); err != nil {
+		return nil, err
+	}
 	list := a.features(o.Config)
-	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
+	a.seen.Store(a.audience())
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.seen.Load())
 	a.runners = append(a.runners, a.Engine)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
@@ -136,6 +157,9 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
 	})
 	a.runners = append(a.runners, a.Desk)
+	if err := a.attachPhones(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := a.Groups.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -150,7 +174,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
-	a.there.Grade(a.audience())
+	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}
@@ -214,6 +238,7 @@ func (a *Assembly) Run(ctx context.Context) error {
 func (a *Assembly) Stop(ctx context.Context) error {
 	a.Streams.StopAccepting()
 	err := a.Server.Stop(ctx)
+	err = errors.Join(err, a.Components.Stop(ctx)) // they have heard who has gone
 	ended := make(chan struct{})
 	go func() { a.Streams.Wait(); close(ended) }()
 	select {
@@ -225,7 +250,10 @@ func (a *Assembly) Stop(ctx context.Context) error {
 }
 
 // users lets streams and the server look up the accounts in the database.
-type users struct{ *storage.Accounts }
+type users struct {
+	*storage.Accounts
+	a *Assembly
+}
 
 // Lookup implements server.Accounts.
 func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
@@ -233,9 +261,19 @@ func (u users) Lookup(ctx context.Context, who jid.Bare) (int64, bool, error) {
 	return int64(id), found, err
 }
 
-// admit says who may have a session.
+// admit says who may have a session, and tells those who would have to ask next
+// what else it has seen.
 func (u users) admit(ctx context.Context, a *server.Account) error {
-	return u.Admit(ctx, storage.AccountID(a.ID))
+	lists, cards := u.a.lists.Era(a.JID), u.a.cards.Era() // before looking
+	has, err := u.Admit(ctx, storage.AccountID(a.ID))
+	if err != nil {
+		return err
+	}
+	if !has.Lists {
+		u.a.lists.None(a.JID, lists)
+	}
+	u.a.cards.Seen(a.ID, has.VCard, cards)
+	return nil
 }
 
 // own writes down what people do to their own accounts.

@@ -4,9 +4,9 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/roster"
-	lists "rollcall/roster/privacy"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/server/component"
 	"rollcall/server/features/addresses"
 	"rollcall/server/features/adhoc"
 	"rollcall/server/features/archive"
@@ -32,7 +32,7 @@ import (
 func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there := availability.New(a.Book)
 	a.there = there
-	filters := privacy.New(lists.NewBook(a.db.PrivacyLists(), cfg.Privacy), a.Book, there)
+	filters := privacy.New(a.lists, a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
@@ -40,7 +40,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
-		there.Grade(a.audience())
+		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
@@ -61,6 +61,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		entitytime.New(),
 		version.New(""), // nobody has to know the operating system
 		a.Registration,
+		a.Components,
 		commands,
 		a.announcing,
 		a.logins,
@@ -72,9 +73,9 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.Addresses = addresses.New(cfg.Contact)
 	a.Disco = disco.New(a.Book, a.Addresses.Forms)
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
-	cards := vcard.New(a.db.VCards(), there, cfg.VCard)
-	there.OnPublished(cards.Published)
-	all := []server.Feature{a.Disco, a.Addresses, cards}
+	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
+	there.OnPublished(a.cards.Published)
+	all := []server.Feature{a.Disco, a.Addresses, a.cards}
 	if cfg.SearchEnabled {
 		people := a.db.Search()
 		all = append(all, search.New(people, people, cfg.Search))
@@ -89,8 +90,12 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	components, err := component.New(component.Config{}, nil)
+	if err != nil {
+		return nil, err
+	}
 	a := &Assembly{
-		Streams: streams, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+		Streams: streams, Components: components, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
 	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {

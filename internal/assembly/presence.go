@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rollcall/presence"
+	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
 
@@ -18,8 +19,9 @@ func (a *Assembly) openPresence(o Options) error {
 	a.States = states
 	a.Engine = presence.NewEngine(presence.Options{
 		Config:    presence.EngineConfig{Settle: presence.Settle{Usual: 150 * time.Millisecond, Released: 250 * time.Millisecond, Idle: 5 * time.Second}, Barrier: 30 * time.Second},
-		Volatile:  []string{presence.FromClient + "/"},
+		Volatile:  append(status.Sources(), presence.FromClient+"/"),
 		Catalogue: states,
+		Terms:     a.terms,
 		Log:       o.Log,
 	})
 	return nil

@@ -82,6 +82,9 @@ var crossed = map[[2]string]string{
 	{"streams", "streams"}:   "c2s, s2s and component do not know one another",
 }
 
+// alone are libraries that one directory of ours knows, and no other.
+var alone = map[string]string{"github.com/emiago/sipgo": "sipgw/transport"}
+
 // Arrows returns the imports of ours that the plan does not allow.
 func Arrows(files []*File) []Problem {
 	var out []Problem
@@ -93,6 +96,7 @@ func Arrows(files []*File) []Problem {
 		for _, imp := range f.Imports {
 			to, ours := strings.CutPrefix(imp.Path, module+"/")
 			if !ours {
+				out = append(out, foreign(f, imp)...)
 				continue
 			}
 			if why := refuse(f.Dir, to, f.Test); why != "" {
@@ -104,6 +108,19 @@ func Arrows(files []*File) []Problem {
 		}
 	}
 	return out
+}
+
+// foreign finds a library that is not for this directory.
+func foreign(f *File, imp Import) []Problem {
+	for library, dir := range alone {
+		if (imp.Path == library || strings.HasPrefix(imp.Path, library+"/")) && f.Dir != dir {
+			return []Problem{{
+				Where: fmt.Sprintf("%s:%d", f.Name, imp.Line),
+				What:  fmt.Sprintf("%s imports %s: only %s does", f.Dir, imp.Path, dir),
+			}}
+		}
+	}
+	return nil
 }
 
 // refuse says why the package in directory from may not import the one in

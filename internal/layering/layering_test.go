@@ -112,6 +112,15 @@ func TestArrowMessage(t *testing.T) {
 	}
 }
 
+func TestLibrariesThatOneDirectoryKnows(t *testing.T) {
+	for file, want := range map[string]string{
+		"sipgw/transport/parse.go": "", "sipgw/line.go": "sipgw/line.go:2: sipgw imports github.com/emiago/sipgo/sip: only sipgw/transport does",
+	} {
+		expect(t, Arrows([]*File{parse(t, file, "package p\nimport \"github.com/emiago/sipgo/sip\"\n")}), want)
+	}
+	expect(t, Arrows([]*File{parse(t, "sipgw/line.go", "package p\nimport \"github.com/emiago/sipgoose\"\n")}), "")
+}
+
 func TestHabits(t *testing.T) {
 	tests := []struct{ name, file, src, want string }{
 		{"clean", "roster/item.go", "package roster\nfunc prepare() {}\n", ""},

@@ -17,24 +17,10 @@ func (r *reader) roster(start xml.StartElement) error {
 	if r.a.Parcel.Roster == nil {
 		r.a.Parcel.Roster = []roster.Item{}
 	}
-	for {
-		start, found, err := r.doc.child()
-		if err != nil || !found {
-			return err
-		}
-		if start.Name.Local != "item" {
-			if err := r.leave(start); err != nil {
-				return err
-			}
-			continue
-		}
-		where := r.doc.place()
-		e, err := r.doc.element(start)
-		if err != nil {
-			return err
-		}
+	return r.elements(func(n xml.Name) bool { return n.Local == "item" }, func(where Place, e *stanza.Element) error {
 		r.item(where, e)
-	}
+		return nil
+	})
 }
 
 func (r *reader) item(where Place, e *stanza.Element) {

@@ -24,35 +24,23 @@ func (r *reader) offline(start xml.StartElement) error {
 	if r.a.Offline == nil {
 		r.a.Offline = &Letters{}
 	}
-	for {
-		start, found, err := r.doc.child()
-		if err != nil || !found {
-			return err
-		}
-		where := r.doc.place()
-		if start.Name.Local != "message" {
-			if err := r.leave(start); err != nil {
-				return err
-			}
-			continue
-		}
-		e, err := r.doc.element(start)
-		if err != nil {
-			return err
-		}
+	return r.elements(func(n xml.Name) bool { return n.Local == "message" }, func(where Place, e *stanza.Element) error {
 		plain(e)
 		stamp, ok := r.stampOf(where, e)
 		if !ok || r.old(where, stamp, r.o.Offline, "offline.max_age") {
-			continue
+			return nil
 		}
 		r.strip(e, false)
-		if m, ok := r.letter(where, e, stamp); ok {
-			m.ID = r.ownID(e)
-			if err := r.a.Offline.add(m); err != nil {
-				return &stopped{err}
-			}
+		m, ok := r.letter(where, e, stamp)
+		if !ok {
+			return nil
 		}
-	}
+		m.ID = r.ownID(e)
+		if err := r.a.Offline.add(m); err != nil {
+			return &stopped{err}
+		}
+		return nil
+	})
 }
 
 // stampOf takes the stamp of the server that kept a message out of it (XEP-0203);
@@ -200,26 +188,9 @@ func (r *reader) archive(start xml.StartElement) error {
 	if r.a.Archive == nil {
 		r.a.Archive = &Letters{}
 	}
-	for {
-		start, found, err := r.doc.child()
-		if err != nil || !found {
-			return err
-		}
-		where := r.doc.place()
-		if start.Name.Local != "result" || !strings.HasPrefix(start.Name.Space, "urn:xmpp:mam:") {
-			if err := r.leave(start); err != nil {
-				return err
-			}
-			continue
-		}
-		e, err := r.doc.element(start)
-		if err != nil {
-			return err
-		}
-		if err := r.result(where, e); err != nil {
-			return err
-		}
-	}
+	return r.elements(func(n xml.Name) bool {
+		return n.Local == "result" && strings.HasPrefix(n.Space, "urn:xmpp:mam:")
+	}, r.result)
 }
 
 func (r *reader) result(where Place, e *stanza.Element) error {

@@ -113,6 +113,9 @@ type arrive struct {
 
 func (a arrive) act(st *stage) error {
 	for _, name := range a.who {
+		if st.isComponent(name) {
+			continue
+		}
 		account, _, _ := strings.Cut(name, "/")
 		if err := st.account(account); err != nil {
 			return err
@@ -130,6 +133,15 @@ func (a arrive) enter(st *stage) error {
 	for _, name := range a.who {
 		if old, err := st.client(name); err == nil && old.name == name && !old.gone() {
 			return fmt.Errorf("%s is here already", name)
+		}
+		if st.isComponent(name) {
+			if err := st.introduce(name); err != nil {
+				return err
+			}
+			continue
+		}
+		if a.state != authenticated && !strings.Contains(name, "/") {
+			return fmt.Errorf("%s is no component: write `component %s` before anything else", name, name)
 		}
 		account, _, _ := strings.Cut(name, "/")
 		c := st.connect(account, name)
@@ -178,6 +190,12 @@ type tap []string
 
 func (a tap) act(st *stage) error {
 	for _, name := range a {
+		if name, ok := strings.CutSuffix(name, " for components"); ok {
+			if _, err := st.dialComponent(name); err != nil {
+				return err
+			}
+			continue
+		}
 		st.connect("", name)
 	}
 	return nil

@@ -22,11 +22,12 @@ type item struct {
 // A client is one connection. Two goroutines pump it, so that neither side
 // ever waits for the script to read or for the server to take what is sent.
 type client struct {
-	account string // empty for a raw connection
-	name    string // "ada/desk", or a raw connection's own name
-	conn    net.Conn
-	heard   func(c *client, raw string) // called for everything received
-	pumps   sync.WaitGroup
+	account   string // empty for a raw connection
+	name      string // "ada/desk", or a raw connection's own name
+	component bool   // it is a component's (XEP-0114)
+	conn      net.Conn
+	heard     func(c *client, raw string) // called for everything received
+	pumps     sync.WaitGroup
 
 	mu      sync.Mutex
 	changed *sync.Cond // on mu: out, ended or deaf has changed
@@ -39,8 +40,8 @@ type client struct {
 }
 
 // newClient starts the pumps; hangUp ends them.
-func newClient(account, name string, conn net.Conn, heard func(*client, string)) *client {
-	c := &client{account: account, name: name, conn: conn, heard: heard}
+func newClient(account, name string, conn net.Conn, component bool, heard func(*client, string)) *client {
+	c := &client{account: account, name: name, component: component, conn: conn, heard: heard}
 	c.changed = sync.NewCond(&c.mu)
 	c.pumps.Go(c.read)
 	c.pumps.Go(c.write)
@@ -137,6 +138,9 @@ func (c *client) read() {
 			it = ending(err, raw)
 		}
 		it.raw = raw
+		if c.component && it.node != nil {
+			swap(it.node)
+		}
 		c.mu.Lock()
 		ended := c.ended
 		c.over = c.over || err != nil

@@ -43,10 +43,17 @@
 //	ada/desk is connected         … bound, and nothing more
 //	ada/desk is authenticated     … logged in, and nothing bound; or just ada
 //	raw tap                       a connection on which nothing has been said
+//	component phones.x            a domain that a component serves (XEP-0114); before
+//	                              anything else. All have one secret ([ComponentSecret])
+//	phones.x is connected         the component has come, and proven its secret
+//	raw tap for components        a connection to where components connect
 //
 // "online" waits until all is quiet and then throws away what anybody has not
 // read yet, since most of it is the presence of those who came. Where arriving
 // is what is tested, let somebody be connected and send the presence.
+//
+// What a component sends and gets is written as if its stream had the namespace
+// jabber:client. What has that in truth is in jabber:component:accept here.
 //
 // A client is called by its resource (desk), by its account (bob) or by both
 // (ada/desk), as long as it is clear who is meant.
@@ -79,6 +86,15 @@
 // said not to have come, and "nothing" waits as long.
 //
 // # Phones
+//
+// Devices are the contacts that phones are. Each has [Password].
+//
+//	device 2001 of ada            a phone that is hers
+//	device door-12 class intercom critical called "Front door"
+//	device 2001 shared            … and is that from now on; or disabled
+//	device door-12 not critical   … and is that no more
+//	device 2001 of nobody
+//	device 2001 is gone
 //
 // Where the world's server speaks SIP (see [Switchboard]), phones come onto the
 // stage, and peers: whoever else speaks SIP. A phone is a device that the server

@@ -44,17 +44,17 @@ var (
 	reContacts = regexp.MustCompile(`\A(.+?)\s+are\s+contacts\z`)
 	reFollows  = regexp.MustCompile(`\A(\S+)\s+follows\s+(.+)\z`)
 	reConfig   = regexp.MustCompile(`\Aconfig\s+(\S+)\s+(.+)\z`)
-	reVerb     = regexp.MustCompile(`\A(accounts|raw|after|drop|close)\s+(.+)\z`)
+	reVerb     = regexp.MustCompile(`\A(accounts|component|raw|after|drop|close)\s+(.+)\z`)
 	reGroup    = regexp.MustCompile(`\Agroup\s+(\S+)\s+(is gone|is called|is|lists|has)(?:\s+(.+))?\z`)
 	reMember   = regexp.MustCompile(`\A(.+?)\s+(joins?|leaves?)\s+(\S+)(?:\s+as\s+(.+))?\z`)
 	reSees     = regexp.MustCompile(`\A(\S+)\s+sees\s+(\S+)(\s+no more)?\z`)
 	reReads    = regexp.MustCompile(`\A(\S+)\s+(resumes|stops reading|reads again)\z`)
 	reOverlook = regexp.MustCompile(`\A(\S+)\s+overlooks\s+(<.*)\z`)
-	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	rePhones   = regexp.MustCompile(`\A(phones|peers)\s+(.+?)(?:\s+at\s+(\S+))?(\s+behind a NAT)?(\s+over TCP)?\z`)
 	reDialing  = regexp.MustCompile(`\A(\S+)\s+(registers|unregisters|reboots|calls|rings|answers|declines|is busy|hangs up)(?:\s+(.+))?\z`)
 	reInCall   = regexp.MustCompile(`\A(\S+)\s+and\s+(\S+)\s+are\s+in\s+a\s+call\z`)
 	reSIP      = regexp.MustCompile(`\A(?:[A-Z]{3,}|[1-6]\d\d)(?:\s|\z)`)
+	reSays     = regexp.MustCompile(`\A([^\s/<>]+/[^\s<>]+)\s+says\s+(?:(\S+)\s+is\s+(\S+)(?:\s+with\s+(.+))?|nothing of (\S+))\z`)
 	reSeveral  = regexp.MustCompile(`\s*,\s*|\s+and\s+`)
 	reClient   = regexp.MustCompile(`\A[^\s/<>,]+/[^\s<>,]+\z`)
 )
@@ -80,6 +80,9 @@ func parseStep(source string) (action, error) {
 	}
 	if do, err := parsePhone(source); do != nil || err != nil {
 		return do, err
+	}
+	if m := reDevice.FindStringSubmatch(source); m != nil {
+		return parseDevice(m[1], m[2])
 	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
@@ -115,6 +118,8 @@ func parseVerb(verb, rest string) (action, error) {
 	switch verb {
 	case "accounts":
 		return accounts(several(rest)), nil
+	case "component":
+		return declare(several(rest)), nil
 	case "raw":
 		return tap(several(rest)), nil
 	case "drop":
@@ -135,7 +140,8 @@ func parseArrive(who []string, how string) (action, error) {
 		s++
 	}
 	for _, name := range who {
-		if !reClient.MatchString(name) && (s != authenticated || strings.ContainsAny(name, "/ <>")) {
+		domain := s == connected && !strings.Contains(name, "/") && strings.Contains(name, ".") // of a component
+		if !domain && !reClient.MatchString(name) && (s != authenticated || strings.ContainsAny(name, "/ <>")) {
 			return nil, fmt.Errorf("%s has no resource: write %s/desk", name, name)
 		}
 	}

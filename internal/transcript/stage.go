@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing/synctest"
@@ -32,15 +33,16 @@ type action interface {
 
 // A stage is a conversation while it is played.
 type stage struct {
-	build    func(options map[string]string) World
-	options  map[string]string
-	world    World // nil until something needs it
-	accounts map[string]bool
-	clients  []*client
-	past     []*client // dropped or replaced, and still to be waited for
-	phones   []*siptest.Phone
-	known    vars
-	start    time.Time
+	build      func(options map[string]string) World
+	options    map[string]string
+	components []string // domains that components serve
+	world      World    // nil until something needs it
+	accounts   map[string]bool
+	clients    []*client
+	past       []*client // dropped or replaced, and still to be waited for
+	phones     []*siptest.Phone
+	known      vars
+	start      time.Time
 
 	mu  sync.Mutex
 	log []string // what was said, in its order
@@ -112,7 +114,12 @@ func (st *stage) account(name string) error {
 
 // connect opens a connection under a client's name.
 func (st *stage) connect(account, name string) *client {
-	c := newClient(account, name, st.open().Dial(), func(c *client, raw string) {
+	return st.enter(account, name, st.open().Dial(), false)
+}
+
+// enter brings a connection onto the stage, which may be a component's.
+func (st *stage) enter(account, name string, conn net.Conn, component bool) *client {
+	c := newClient(account, name, conn, component, func(c *client, raw string) {
 		st.note(c.name, "<", raw)
 	})
 	st.leave(name)

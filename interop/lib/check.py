@@ -12,6 +12,8 @@ The server under test is told by the environment:
                   may be unset
     ADMIN         the name of an administrator's account, and
     ADMIN_PASSWORD  its password; may be unset
+    COMPONENT     a domain that a component may serve, on COMPONENT_PORT and with
+                  COMPONENT_SECRET; may be unset
     STRICT        1: what a server may lack is demanded
 
 Each check makes accounts of its own, so that checks do not lean on one another.
@@ -29,6 +31,9 @@ DOMAIN = os.environ.get("DOMAIN", "localhost")
 CA = os.environ["CA"]
 ADMIN = os.environ.get("ADMIN")
 GROUP = os.environ.get("GROUP")
+COMPONENT = os.environ.get("COMPONENT")
+COMPONENT_PORT = int(os.environ.get("COMPONENT_PORT") or 0)
+COMPONENT_SECRET = os.environ.get("COMPONENT_SECRET", "")
 STRICT = os.environ.get("STRICT") == "1"
 TIMEOUT = float(os.environ.get("TIMEOUT", "15"))
 

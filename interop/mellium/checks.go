@@ -32,6 +32,7 @@ var checks = []struct {
 	{"roster, subscription and presence", contacts},
 	{"messages both ways", messages},
 	{"ping, version and discovery", questions},
+	{"a component and its contacts", components},
 }
 
 func loginWith(m sasl.Mechanism) func(context.Context, *target) error {

@@ -25,12 +25,14 @@ const patience = 30 * time.Second
 
 // A target is the server under test.
 type target struct {
-	host, port string
-	tlsPort    string // empty: direct TLS is not checked
-	domain     string
-	addAccount string
-	roots      *x509.CertPool
-	strict     bool // what is optional in general has to be offered
+	host, port                     string
+	tlsPort                        string // empty: direct TLS is not checked
+	domain                         string
+	addAccount                     string
+	roots                          *x509.CertPool
+	component                      string // the domain that a component may serve; empty: there is none
+	componentPort, componentSecret string
+	strict                         bool // what is optional in general has to be offered
 }
 
 // targetFromEnv reads the environment.
@@ -44,6 +46,7 @@ func targetFromEnv() (*target, error) {
 	t := &target{
 		host: get("HOST", "127.0.0.1"), port: get("PORT", "5222"), tlsPort: os.Getenv("TLS_PORT"),
 		domain: get("DOMAIN", "localhost"), addAccount: os.Getenv("ADD_ACCOUNT"),
+		component: os.Getenv("COMPONENT"), componentPort: os.Getenv("COMPONENT_PORT"), componentSecret: os.Getenv("COMPONENT_SECRET"),
 		roots: x509.NewCertPool(), strict: os.Getenv("STRICT") == "1",
 	}
 	pem, err := os.ReadFile(os.Getenv("CA"))

@@ -9,8 +9,9 @@ logging.disable()  # slixmpp logs what a check expects, and its lack of libidn
 from slixmpp.exceptions import IqError, XMPPError
 from slixmpp.stanza import Iq, Message, Presence
 
-from check import (ADMIN, DOMAIN, GROUP, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect, group)
+from check import (ADMIN, COMPONENT, DOMAIN, GROUP, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect, group)
 from client import PLUGINS, Client, befriend
+from component import be_served_by_a_component
 
 report = Report("slixmpp")
 
@@ -648,7 +649,7 @@ CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wr
           resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
           be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands,
           keep_settings_on_every_device, see_when_somebody_was_last_there, look_for_people, change_the_password,
-          see_a_picture, be_in_a_shared_group)
+          see_a_picture, be_in_a_shared_group, be_served_by_a_component)
 
 
 async def run(check):
@@ -670,6 +671,9 @@ async def main():
             continue
         if check is be_in_a_shared_group and not GROUP:
             report.note("no GROUP: shared groups are not checked")
+            continue
+        if check is be_served_by_a_component and not (COMPONENT and GROUP):
+            report.note("no COMPONENT or no GROUP: components are not checked")
             continue
         if check is run_the_server_by_commands and not ADMIN:
             report.note("no ADMIN: commands are not checked")

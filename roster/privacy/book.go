@@ -60,6 +60,15 @@ func (b *Book) Read(ctx context.Context, owner jid.Bare, then func(*Lists)) erro
 // account is gone.
 func (b *Book) Forget(owner jid.Bare) { b.shelf.Forget(owner) }
 
+// Era is to be asked by who is about to find out whether an account has any lists,
+// for None.
+func (b *Book) Era(owner jid.Bare) uint64 { return b.shelf.Era(owner) }
+
+// None tells the book that the store has no lists of an account, so that it need not
+// ask: somebody has looked there after asking for the era. What has happened since
+// counts more.
+func (b *Book) None(owner jid.Bare, era uint64) { b.shelf.Common(owner, era) }
+
 // retries bounds how often a change is decided anew when somebody else, such as
 // another node, changed the same lists meanwhile.
 const retries = 5

@@ -176,6 +176,30 @@ func TestBookCaches(t *testing.T) {
 	}
 }
 
+// Whoever has seen in the store that there are no lists can say so, unless there
+// are some by now.
+func TestBookIsTold(t *testing.T) {
+	s := &shelfOf{all: map[jid.Bare]Contents{}}
+	b := NewBook(s, Config{})
+	b.None("ada@x", b.Era("ada@x"))
+	if l, err := b.Of(t.Context(), "ada@x"); err != nil || l.Default() != nil || s.reads != 0 {
+		t.Errorf("%v, %v after %d reads", l.Default(), err, s.reads)
+	}
+	era := b.Era("bob@x")
+	if err := b.Change(t.Context(), "bob@x", block("ada@x"), ignore); err != nil {
+		t.Fatal(err)
+	}
+	b.None("bob@x", era)
+	if l, err := b.Of(t.Context(), "bob@x"); err != nil || l.Default() == nil {
+		t.Errorf("%v, %v", l.Default(), err)
+	}
+	b.Forget("bob@x")
+	b.None("bob@x", era)
+	if l, err := b.Of(t.Context(), "bob@x"); err != nil || l.Default() == nil {
+		t.Errorf("after being forgotten: %v, %v", l.Default(), err)
+	}
+}
+
 // Of changes at the same time none is lost, and each is told after the one before.
 func TestBookSerialises(t *testing.T) {
 	b := NewBook(&shelfOf{all: map[jid.Bare]Contents{}}, Config{})

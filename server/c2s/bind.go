@@ -94,7 +94,7 @@ func (n *negotiation) begin(s *server.Session) {
 	s.Heard(time.Now().Unix())
 	s.Speak(n.lang)
 	l := n.s.limits.Load()
-	c.bucket.set(l.BytesPerSecond, l.BurstBytes, c.s.clock())
+	c.bucket.Set(l.BytesPerSecond, l.BurstBytes, c.s.clock())
 	if c.sc != nil {
 		c.sc.SetLimits(l.AfterAuth.scanner())
 	}

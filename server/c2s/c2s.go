@@ -10,7 +10,6 @@ package c2s
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -86,7 +85,7 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	conns    map[*conn]struct{}
 	byAddr   map[netip.Prefix]int
-	arrivals arrivals
+	arrivals server.Arrivals
 	closed   bool
 }
 
@@ -151,23 +150,7 @@ func (s *Server) Register(r *server.Registry) {
 // Serve takes connections from a listener until it is closed; direct says that
 // they begin with TLS.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, direct bool) error {
-	for {
-		nc, err := ln.Accept()
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			// Out of descriptors, most likely: the ones in use go on.
-			s.log.Error("no connection could be taken", "addr", ln.Addr(), "err", err)
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(100 * time.Millisecond):
-			}
-			continue
-		}
-		s.ServeConn(ctx, nc, direct)
-	}
+	return server.Accept(ctx, ln, s.log, func(nc net.Conn) { s.ServeConn(ctx, nc, direct) })
 }
 
 // ServeConn serves one connection in the background.

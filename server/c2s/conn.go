@@ -47,7 +47,7 @@ type conn struct {
 	domain  string
 	lang    string
 	said    bool // our stream header was sent
-	bucket  bucket
+	bucket  server.Bucket
 	wait    *socket // raw, once a session reads it
 	managed bool    // XEP-0198 is on
 }
@@ -62,7 +62,7 @@ func newConn(s *Server, nc net.Conn, direct bool) *conn {
 		c.addr = ap.Addr().Unmap()
 	}
 	if t, ok := nc.(*net.TCPConn); ok {
-		setTimeouts(t, s.cfg.KeepAlive.TCPUserTimeout)
+		server.UserTimeout(t, s.cfg.KeepAlive.TCPUserTimeout)
 	}
 	return c
 }
@@ -185,7 +185,7 @@ func (c *conn) fill() error {
 
 // took counts what was read.
 func (c *conn) took(n int) {
-	c.bucket.took(n)
+	c.bucket.Took(n)
 	c.in.Add(uint64(n))
 }
 
@@ -197,31 +197,4 @@ func errUnless(n int, err error) error {
 		return io.ErrNoProgress
 	}
 	return err
-}
-
-// bucket holds back a connection that sends more than it may.
-type bucket struct {
-	rate, burst int
-	left        int
-	last        time.Duration
-}
-
-func (b *bucket) set(rate, burst int, now time.Duration) {
-	b.rate, b.burst, b.left = rate, burst, burst
-	b.last = now
-}
-
-func (b *bucket) took(n int) { b.left -= n }
-
-// debt returns how long to wait before the next read.
-func (b *bucket) debt(now time.Duration) time.Duration {
-	if b.rate <= 0 || b.left > 0 {
-		return 0
-	}
-	b.left = min(b.burst, b.left+int((now-b.last).Seconds()*float64(b.rate)))
-	b.last = now
-	if b.left > 0 {
-		return 0
-	}
-	return time.Duration(float64(1-b.left) / float64(b.rate) * float64(time.Second))
 }

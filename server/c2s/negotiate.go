@@ -54,7 +54,7 @@ func (c *conn) negotiate(ctx context.Context, direct bool) {
 	n := &negotiation{conn: c, ctx: ctx, deadline: time.Now().Add(c.s.limits.Load().AuthTimeout)}
 	c.raw.SetDeadline(n.deadline)
 	l := c.s.limits.Load()
-	c.bucket.set(l.BytesPerSecond, l.BurstBytes, c.s.clock())
+	c.bucket.Set(l.BytesPerSecond, l.BurstBytes, c.s.clock())
 	if direct {
 		if err := c.handshake(true); err != nil {
 			c.s.log.Debug("no TLS with a client", "peer", c.addr, "err", err)

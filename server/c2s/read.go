@@ -77,10 +77,10 @@ func (c *conn) why(err error) error {
 }
 
 func (c *conn) debt() time.Duration {
-	if c.bucket.rate <= 0 || c.bucket.left > 0 {
+	if c.bucket.Left() {
 		return 0
 	}
-	return c.bucket.debt(c.s.clock())
+	return c.bucket.Debt(c.s.clock())
 }
 
 // pause holds back a client that sends too fast; being cut off ends it.

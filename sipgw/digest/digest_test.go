@@ -20,6 +20,7 @@ type phone struct {
 	nonce               string
 	count               int
 	plain               bool // no qop, as RFC 2069
+	zero                bool // takes the hash of the secret for zero
 }
 
 func (p *phone) hash(s string) string {
@@ -32,6 +33,9 @@ func (p *phone) hash(s string) string {
 // answer makes the header with the current count.
 func (p *phone) answer() string {
 	a1 := p.hash(p.user + ":" + p.realm + ":" + p.secret)
+	if p.zero {
+		a1 = strings.Repeat("0", len(a1))
+	}
 	a2 := p.hash(p.method + ":" + p.uri)
 	head := fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", algorithm=%s, opaque="0"`,
 		p.user, p.realm, p.nonce, p.uri, p.algorithm)
@@ -150,6 +154,71 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got %v, %v", got.Outcome, got.Err)
 			}
 		})
+	}
+}
+
+// A hash that is not known lets nobody in, least of all who takes it for zero.
+func TestUnknownHash(t *testing.T) {
+	whole := HA1("2001", "x", "s3cret")
+	for _, tt := range []struct {
+		algorithm string
+		secrets   Secrets
+		want      Outcome
+	}{
+		{"MD5", Secrets{MD5: whole.MD5}, Granted},
+		{"SHA-256", Secrets{MD5: whole.MD5}, Denied},
+		{"MD5", Secrets{SHA256: whole.SHA256}, Denied},
+		{"SHA-256", Secrets{SHA256: whole.SHA256}, Granted},
+		{"MD5", Secrets{}, Denied},
+		{"SHA-256", Secrets{}, Denied},
+	} {
+		for _, zero := range []bool{false, true} {
+			v, p := New(Config{Realm: "x"}), newPhone()
+			p.algorithm, p.zero = tt.algorithm, zero
+			p.challenged(v.Challenge(start, false))
+			want := tt.want
+			if zero {
+				want = Denied
+			}
+			got := v.Check(start, Request{Method: "REGISTER", URI: uri, Authorization: []string{p.answer()}},
+				func(string) (Secrets, bool) { return tt.secrets, true })
+			if got.Outcome != want {
+				t.Errorf("%s, zero %v: %v, want %v", tt.algorithm, zero, got.Outcome, want)
+			}
+		}
+	}
+}
+
+func TestReadSecrets(t *testing.T) {
+	whole := HA1("2001", "x", "s3cret")
+	md5Hash, sha256Hash := fmt.Sprintf("%x", whole.MD5), fmt.Sprintf("%x", whole.SHA256)
+	if got, err := ReadSecrets(md5Hash, sha256Hash); err != nil || got != whole {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := ReadSecrets("", sha256Hash); err != nil || got != (Secrets{SHA256: whole.SHA256}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, bad := range [][2]string{{md5Hash[1:], ""}, {"", md5Hash}, {"x" + md5Hash[1:], sha256Hash}} {
+		if got, err := ReadSecrets(bad[0], bad[1]); err == nil || got != (Secrets{}) {
+			t.Errorf("%q: got %+v", bad, got)
+		}
+	}
+}
+
+// What is not offered is not taken.
+func TestAlgorithms(t *testing.T) {
+	v, p := New(Config{Realm: "x", Algorithms: []Algorithm{MD5}}), newPhone()
+	values := v.Challenge(start, false)
+	if len(values) != 1 || !strings.HasSuffix(values[0], "algorithm=MD5") {
+		t.Errorf("the challenges are %q", values)
+	}
+	p.challenged(values)
+	if got := check(v, start, p.answer()); got.Outcome != Malformed || got.Err != errAlgorithm {
+		t.Errorf("got %v, %v", got.Outcome, got.Err)
+	}
+	p.algorithm = "MD5"
+	if got := check(v, start, p.answer()); got.Outcome != Granted {
+		t.Errorf("got %v", got.Outcome)
 	}
 }
 

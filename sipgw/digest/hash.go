@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"sync"
 )
@@ -18,7 +19,6 @@ type Algorithm uint8
 const (
 	SHA256 Algorithm = iota
 	MD5
-	numAlgorithms
 )
 
 // String returns the name that the algorithm has in headers.
@@ -38,7 +38,8 @@ func (a Algorithm) hexLen() int {
 }
 
 // Secrets are what is kept of a secret: the hash H(A1) for each algorithm (RFC 7616
-// §3.4.2). They hold for one user name in one realm.
+// §3.4.2). They hold for one user name in one realm. One that is not known is zero,
+// and lets nobody in.
 type Secrets struct {
 	MD5    [md5.Size]byte
 	SHA256 [sha256.Size]byte
@@ -49,6 +50,37 @@ type Secrets struct {
 func HA1(user, realm, secret string) Secrets {
 	text := []byte(user + ":" + realm + ":" + secret)
 	return Secrets{MD5: md5.Sum(text), SHA256: sha256.Sum256(text)}
+}
+
+// ReadSecrets reads hashes as they are kept, in hexadecimal; "" is one that is not
+// known.
+func ReadSecrets(md5Hash, sha256Hash string) (s Secrets, err error) {
+	for _, h := range []struct {
+		to   []byte
+		text string
+	}{{s.MD5[:], md5Hash}, {s.SHA256[:], sha256Hash}} {
+		if h.text == "" {
+			continue
+		}
+		if len(h.text) != 2*len(h.to) {
+			return Secrets{}, errHash
+		}
+		if _, err := hex.Decode(h.to, []byte(h.text)); err != nil {
+			return Secrets{}, errHash
+		}
+	}
+	return s, nil
+}
+
+var errHash = errors.New("digest: a hash of a secret is not of the length that it has to have, in hexadecimal")
+
+// knows says whether there is a hash for an algorithm. One that is zero would be one
+// that everybody knows.
+func (s *Secrets) knows(a Algorithm) bool {
+	if a == SHA256 {
+		return s.SHA256 != [sha256.Size]byte{}
+	}
+	return s.MD5 != [md5.Size]byte{}
 }
 
 // ValidUser says whether somebody can log in by a name: it is not empty, not

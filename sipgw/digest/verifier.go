@@ -3,6 +3,7 @@ package digest
 import (
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,11 @@ type Config struct {
 	// they have to be set anew.
 	Realm string
 
+	// Algorithms are those that are offered, the best first; nil is SHA-256 and MD5. A
+	// client takes the first that it knows, whether there is a hash of its secret for
+	// it or not: if many have none for SHA-256, that is not to be offered.
+	Algorithms []Algorithm
+
 	// NonceLife is how long an answer can be given to a challenge. A client that
 	// comes back later has to answer a new one. 0 is an hour.
 	NonceLife time.Duration
@@ -25,6 +31,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = []Algorithm{SHA256, MD5}
+	}
 	if c.NonceLife <= 0 {
 		c.NonceLife = time.Hour
 	}
@@ -125,9 +134,9 @@ func (v *Verifier) Challenge(now time.Time, stale bool) []string {
 	if stale {
 		rest += ", stale=true"
 	}
-	out := make([]string, numAlgorithms)
-	for a := range numAlgorithms {
-		out[a] = "Digest realm=" + v.quoted + rest + ", algorithm=" + a.String()
+	out := make([]string, len(v.cfg.Algorithms))
+	for i, a := range v.cfg.Algorithms {
+		out[i] = "Digest realm=" + v.quoted + rest + ", algorithm=" + a.String()
 	}
 	return out
 }
@@ -160,7 +169,7 @@ func (v *Verifier) Check(now time.Time, r Request, lookup Lookup) Verdict {
 	}
 	secrets, known := v.nobody, false
 	if ValidUser(c.User) {
-		if s, found := lookup(c.User); found {
+		if s, found := lookup(c.User); found && s.knows(c.Algorithm) {
 			secrets, known = s, true
 		}
 	}
@@ -192,7 +201,10 @@ func (v *Verifier) choose(c *Credentials, values []string) (found bool, err erro
 		case bad == errScheme: // RFC 8760 §2.6: never Basic; so nobody has said who they are
 		case bad != nil:
 			err = bad
-		case c.Realm == v.cfg.Realm && c.Response != "":
+		case c.Realm != v.cfg.Realm || c.Response == "":
+		case !slices.Contains(v.cfg.Algorithms, c.Algorithm):
+			err = errAlgorithm
+		default:
 			return true, nil
 		}
 	}

@@ -40,9 +40,11 @@ type Limits struct {
 	Message int
 	Headers int
 
-	// Transactions bounds the requests that are remembered, and those of ours that
-	// wait for an answer.
+	// Transactions bounds the requests that wait for our answer, and those of ours
+	// that wait for one. Remembered is how many are known that have been answered,
+	// in case they are sent again; where there are more, the oldest are forgotten.
 	Transactions int
+	Remembered   int
 
 	// Connections bounds all connections, ConnectionsPerAddress those of one IP
 	// address. Idle is how long a connection may say nothing.
@@ -62,6 +64,7 @@ func (l Limits) orDefaults() Limits {
 	def(&l.Message, 64<<10)
 	def(&l.Headers, 128)
 	def(&l.Transactions, 50_000)
+	def(&l.Remembered, 10_000)
 	def(&l.Connections, 10_000)
 	def(&l.ConnectionsPerAddress, 1000)
 	if l.Idle <= 0 {

@@ -23,6 +23,7 @@ type conn struct {
 	quiet   *sync.Cond // on mu: writing or closed has changed
 	nc      net.Conn   // nil while it is being opened
 	out     []byte     // framed and not yet written
+	flying  int        // bytes that are being written
 	writing bool       // flush runs
 	closed  bool
 }
@@ -70,14 +71,13 @@ func (c *conn) queue(add func([]byte) []byte) error {
 	if c.closed {
 		return errConnClosed
 	}
-	if len(c.out) > maxOut {
+	if len(c.out)+c.flying > maxOut {
 		c.closeLocked()
 		return errConnFull
 	}
 	c.out = add(c.out)
 	if !c.writing && c.nc != nil {
-		c.writing = true
-		c.t.wg.Go(c.flush)
+		c.writing = c.t.spawn(c.flush)
 	}
 	return nil
 }
@@ -94,26 +94,24 @@ func (c *conn) flush() {
 	var spare []byte
 	for {
 		c.mu.Lock()
+		c.flying = 0
 		if len(c.out) == 0 || c.closed {
 			c.writing = false
+			c.out = nil // an idle connection has no buffer
 			c.quiet.Broadcast()
-			if cap(spare) <= 16<<10 && c.out == nil {
-				c.out = spare[:0]
-			}
 			c.mu.Unlock()
 			return
 		}
 		data := c.out
 		c.out = spare[:0]
+		c.flying = len(data)
 		nc := c.nc
 		c.mu.Unlock()
 		nc.SetWriteDeadline(time.Now().Add(writeFor))
 		if _, err := nc.Write(data); err != nil {
 			c.close()
 		}
-		if spare = data[:0]; cap(spare) > 16<<10 {
-			spare = nil
-		}
+		spare = data
 	}
 }
 
@@ -128,8 +126,7 @@ func (c *conn) ready(nc net.Conn) {
 	}
 	c.nc = nc
 	if len(c.out) > 0 && !c.writing {
-		c.writing = true
-		c.t.wg.Go(c.flush)
+		c.writing = c.t.spawn(c.flush)
 	}
 }
 

@@ -180,10 +180,11 @@ func isTokenByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-.!%*_+`'~", c) >= 0
 }
 
-// isClean reports whether a text can stand on a line of a message.
+// isClean reports whether a text can stand on a line of a message: nothing in it
+// ends one. Other control characters may stand in quotes (RFC 3261 §25.1).
 func isClean(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+		if c := s[i]; c == '\n' || c == '\r' || c == 0 {
 			return false
 		}
 	}

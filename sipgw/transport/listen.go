@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -43,22 +44,10 @@ type listener struct {
 	wire wire
 }
 
-// open opens the sockets of the configuration. Where the port is 0, TCP gets the
-// one that UDP was given.
+// open opens the sockets of the configuration.
 func (t *Transport) open() error {
 	for _, addr := range t.cfg.Listen {
-		pc, err := t.network.ListenPacket(addr)
-		if err != nil {
-			return fmt.Errorf("SIP cannot listen at %s: %w", addr, err)
-		}
-		local := addrPort(pc.LocalAddr())
-		u := &udpLink{t: t, pc: pc, wire: t.wire(UDP, local)}
-		u.wire.id = uint64(len(t.udp))
-		t.udp = append(t.udp, u)
-		if _, port, _ := net.SplitHostPort(addr); port == "0" {
-			addr = local.String()
-		}
-		if err := t.listen(TCP, addr); err != nil {
+		if err := t.openPair(addr); err != nil {
 			return err
 		}
 	}
@@ -73,6 +62,37 @@ func (t *Transport) open() error {
 		}
 	}
 	return nil
+}
+
+// anyPorts is how often another pair of ports is tried where any will do.
+const anyPorts = 20
+
+// openPair opens an address for UDP and TCP. Where the port is 0, TCP gets the one
+// that UDP was given; if somebody has that already, both get another.
+func (t *Transport) openPair(addr string) error {
+	for n := 1; ; n++ {
+		pc, err := t.network.ListenPacket(addr)
+		if err != nil {
+			return fmt.Errorf("SIP cannot listen at %s: %w", addr, err)
+		}
+		local, at := addrPort(pc.LocalAddr()), addr
+		_, port, _ := net.SplitHostPort(addr)
+		if port == "0" {
+			at = local.String()
+		}
+		if err := t.listen(TCP, at); err != nil {
+			if port == "0" && n < anyPorts && errors.Is(err, syscall.EADDRINUSE) {
+				pc.Close()
+				continue
+			}
+			pc.Close()
+			return err
+		}
+		u := &udpLink{t: t, pc: pc, wire: t.wire(UDP, local)}
+		u.wire.id = uint64(len(t.udp))
+		t.udp = append(t.udp, u)
+		return nil
+	}
 }
 
 func (t *Transport) listen(kind Kind, addr string) error {

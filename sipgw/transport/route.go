@@ -98,10 +98,10 @@ func (t *Transport) dial(h hop, to netip.AddrPort) (Flow, error) {
 	w := t.listening(h.kind, to.Addr())
 	w.dialed = true
 	c := newConn(t, w, to)
-	if t.stopped.Load() || !t.conns.add(c, t.limits.Load()) {
+	if !t.conns.add(c, t.limits.Load()) {
 		return Flow{}, ErrBusy
 	}
-	t.wg.Go(func() {
+	begun := t.spawn(func() {
 		defer c.end()
 		ctx, cancel := t.untilStop(stuckFor)
 		defer cancel()
@@ -114,6 +114,10 @@ func (t *Transport) dial(h hop, to netip.AddrPort) (Flow, error) {
 		c.ready(nc)
 		c.readStream(nc)
 	})
+	if !begun {
+		c.end()
+		return Flow{}, ErrStopped
+	}
 	return Flow{c, to}, nil
 }
 
@@ -162,7 +166,7 @@ func (t *Transport) connect(ctx context.Context, h hop, to netip.AddrPort) (net.
 // untilStop is a context that ends with the transport, or before.
 func (t *Transport) untilStop(most time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
-	t.wg.Go(func() {
+	t.spawn(func() {
 		select {
 		case <-t.done:
 			cancel()

@@ -106,11 +106,7 @@ func (t *Transport) towards(given Flow, next string, f func(Flow, error)) {
 		f(t.flowTo(h))
 		return
 	}
-	if t.stopped.Load() {
-		f(Flow{}, ErrStopped)
-		return
-	}
-	t.wg.Go(func() {
+	begun := t.spawn(func() {
 		ctx, cancel := t.untilStop(lookUpFor)
 		defer cancel()
 		h, err := t.lookUp(ctx, h)
@@ -120,6 +116,9 @@ func (t *Transport) towards(given Flow, next string, f func(Flow, error)) {
 		}
 		f(t.flowTo(h))
 	})
+	if !begun {
+		f(Flow{}, ErrStopped)
+	}
 }
 
 // addressed is the URI of a Request-URI or of a Route, which has brackets.

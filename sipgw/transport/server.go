@@ -42,34 +42,23 @@ func (r *Request) key(method string) txKey {
 	return k
 }
 
-// server holds the transactions of requests that came in. The zero value is not
-// ready, see newServer.
+// server holds the transactions of requests that came in. See newServer.
 type server struct {
-	most int
+	most     int // that wait for an answer
+	remember int // that have got one
+	wake     chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	txs    map[txKey]*serverTx
 	merged map[mergeKey]*serverTx
-	ends   lineup
+	open   lineup // not answered, in the order in which they came; INVITEs are in neither
+	done   lineup // answered, in that order
 }
 
-// A lineup holds transactions that are forgotten so long after they began, in the
-// order in which they are. A timer for each would cost more than they do.
-type lineup struct {
-	waiting []leaving
-	head    int
-	wake    chan struct{} // of size 1
-}
-
-type leaving struct {
-	at time.Time
-	tx *serverTx
-}
-
-func newServer(most int) *server {
+func newServer(most, remember int) *server {
 	return &server{
-		most: most, txs: map[txKey]*serverTx{}, merged: map[mergeKey]*serverTx{},
-		ends: lineup{wake: make(chan struct{}, 1)},
+		most: most, remember: remember, wake: make(chan struct{}, 1),
+		txs: map[txKey]*serverTx{}, merged: map[mergeKey]*serverTx{},
 	}
 }
 
@@ -88,7 +77,7 @@ func (s *server) begin(t *Transport, r *Request, k txKey) (tx *serverTx, isNew b
 	if tx := s.txs[k]; tx != nil {
 		return tx, false
 	}
-	if len(s.txs) >= s.most {
+	if len(s.txs)-s.done.n >= s.most {
 		return nil, false
 	}
 	tx = &serverTx{t: t, key: k, flow: r.flow, to: r.returnTo()}
@@ -97,27 +86,46 @@ func (s *server) begin(t *Transport, r *Request, k txKey) (tx *serverTx, isNew b
 	if k.method == "INVITE" {
 		tx.invite = r
 	} else {
-		s.ends.add(tx)
+		s.push(&s.open, tx)
 	}
 	return tx, true
 }
 
-// remember is how long a request is known after it came. Its sender has given up
-// by then (timer F), and what is on the way has arrived.
-const remember = sixtyT1 + timerT4
+// answered is called when what is no INVITE has been answered finally. If it can
+// come again it is remembered for timer J, unless there are too many: then the
+// oldest is forgotten.
+func (s *server) answered(tx *serverTx, comesAgain bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.txs[tx.key] != tx {
+		return
+	}
+	if !comesAgain {
+		s.forget(tx)
+		return
+	}
+	tx.leave()
+	s.push(&s.done, tx)
+	if s.done.n > s.remember {
+		s.forget(s.done.front)
+	}
+}
 
-func (l *lineup) add(tx *serverTx) {
-	l.waiting = append(l.waiting, leaving{time.Now().Add(remember), tx})
-	if len(l.waiting)-l.head == 1 {
+// push puts a transaction at the end of a line, to be forgotten after 64*T1: by
+// then its sender has given up (timers F and J).
+func (s *server) push(l *lineup, tx *serverTx) {
+	if s.open.n+s.done.n == 0 {
 		select {
-		case l.wake <- struct{}{}:
+		case s.wake <- struct{}{}:
 		default:
 		}
 	}
+	l.add(tx, time.Now().Add(sixtyT1))
 }
 
 // forget removes a transaction; s.mu is held.
 func (s *server) forget(tx *serverTx) {
+	tx.leave()
 	if s.txs[tx.key] == tx {
 		delete(s.txs, tx.key)
 	}
@@ -149,30 +157,18 @@ func (s *server) sole(r *Request) bool {
 
 // sweep forgets those whose time has come, and returns when the next one's does;
 // the zero time if there is none.
-func (s *server) sweep(now time.Time) time.Time {
+func (s *server) sweep(now time.Time) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &s.ends
-	for l.head < len(l.waiting) {
-		if e := l.waiting[l.head]; e.at.After(now) {
-			l.compact()
-			return e.at
+	for _, l := range [...]*lineup{&s.open, &s.done} {
+		for l.front != nil && !l.front.at.After(now) {
+			s.forget(l.front)
 		}
-		s.forget(l.waiting[l.head].tx)
-		l.waiting[l.head] = leaving{}
-		l.head++
+		if l.front != nil && (next.IsZero() || l.front.at.Before(next)) {
+			next = l.front.at
+		}
 	}
-	l.waiting, l.head = nil, 0
-	return time.Time{}
-}
-
-// compact moves the line to the front of its array when half of it has left.
-func (l *lineup) compact() {
-	if l.head > 1024 && l.head > len(l.waiting)/2 {
-		n := copy(l.waiting, l.waiting[l.head:])
-		clear(l.waiting[n:])
-		l.waiting, l.head = l.waiting[:n], 0
-	}
+	return next
 }
 
 // run sweeps until done is closed.
@@ -191,11 +187,49 @@ func (s *server) run(done <-chan struct{}) {
 			}
 		}
 		select {
-		case <-s.ends.wake:
+		case <-s.wake:
 		case <-done:
 			return
 		}
 	}
+}
+
+// A lineup holds transactions in the order in which they are forgotten. A timer
+// for each would cost more than they do.
+type lineup struct {
+	front, back *serverTx
+	n           int
+}
+
+func (l *lineup) add(tx *serverTx, at time.Time) {
+	tx.line, tx.at, tx.before, tx.behind = l, at, l.back, nil
+	if l.back != nil {
+		l.back.behind = tx
+	} else {
+		l.front = tx
+	}
+	l.back = tx
+	l.n++
+}
+
+// leave takes a transaction out of its line, if it is in one.
+func (tx *serverTx) leave() {
+	l := tx.line
+	if l == nil {
+		return
+	}
+	if tx.before != nil {
+		tx.before.behind = tx.behind
+	} else {
+		l.front = tx.behind
+	}
+	if tx.behind != nil {
+		tx.behind.before = tx.before
+	} else {
+		l.back = tx.before
+	}
+	l.n--
+	tx.line, tx.before, tx.behind = nil, nil, nil
 }
 
 // A serverTx is the transaction of a request that came in (RFC 3261 §17.2).
@@ -207,7 +241,11 @@ type serverTx struct {
 	to     netip.AddrPort
 	invite *Request // the INVITE, nil for all others
 
-	merge mergeKey // guarded by server.mu
+	// Guarded by server.mu.
+	merge          mergeKey
+	line           *lineup
+	before, behind *serverTx
+	at             time.Time
 
 	mu        sync.Mutex // guards what follows
 	state     serverState
@@ -253,15 +291,15 @@ func (tx *serverTx) answer(status int, data []byte) {
 	if tx.state != proceeding {
 		return
 	}
-	reliable := tx.flow.Kind().Reliable()
+	// On a connection nothing comes twice. A challenge is not worth remembering
+	// (RFC 3261 §8.2.7): whoever asks again is challenged again.
+	comesAgain := !tx.flow.Kind().Reliable() && status != 401 && status != 407
+	if comesAgain {
+		tx.last = append([]byte(nil), data...)
+	}
 	if status >= 200 {
 		tx.state = completed
-		if reliable {
-			tx.t.server.end(tx) // nothing comes twice
-		}
-	}
-	if !reliable {
-		tx.last = append([]byte(nil), data...)
+		tx.t.server.answered(tx, comesAgain)
 	}
 	tx.send(data)
 }

@@ -133,3 +133,40 @@ func TestTooManyTransactions(t *testing.T) {
 		}
 	})
 }
+
+// What was answered long ago, or before too many others, is new when it comes
+// again; a challenge is always made anew (RFC 3261 §8.2.7).
+func TestWhatIsRemembered(t *testing.T) {
+	asked := 0
+	o := transport.Options{Config: transport.Config{Limits: transport.Limits{Remembered: 2}}}
+	play(t, o, func(b *bed) {
+		b.tr.Handle("REGISTER", func(r *transport.Request) { asked++; r.Respond(200, "") })
+		b.tr.Handle("PUBLISH", func(r *transport.Request) { asked++; r.Respond(401, "") })
+		b.tr.Handle("MESSAGE", func(r *transport.Request) { asked++ }) // never answered
+	}, func(b *bed) {
+		u := b.peer(phoneAt)
+		defer u.close()
+		again := func(method string, n, want int) {
+			t.Helper()
+			before := asked
+			u.send(numbered(register, method, n))
+			if u.take(); asked-before != want {
+				t.Errorf("%s %d: asked %d times", method, n, asked-before)
+			}
+		}
+		for n := range 3 {
+			again("REGISTER", n, 1)
+		}
+		again("REGISTER", 2, 0)
+		again("REGISTER", 1, 0)
+		again("REGISTER", 0, 1) // forgotten; and now 1 is the oldest
+		again("REGISTER", 1, 1)
+		again("PUBLISH", 7, 1)
+		again("PUBLISH", 7, 1)
+		again("MESSAGE", 8, 1)
+		again("MESSAGE", 8, 0)
+		sleep(33 * time.Second)
+		again("MESSAGE", 8, 1)
+		again("REGISTER", 1, 1)
+	})
+}

@@ -34,7 +34,7 @@ func torments(t testing.TB) (all []torment) {
 			return strings.Repeat(m[1], n)
 		})
 		text = strings.ReplaceAll(text, "\n", "\r\n")
-		text = strings.NewReplacer("{sp}", " ", "{nul}", "\x00", "{cr}", "\r").Replace(text)
+		text = strings.NewReplacer("{sp}", " ", "{nul}", "\x00", "{cr}", "\r", "{lf}", "\n", "{bel}", "\a", "{del}", "\x7f").Replace(text)
 		if strings.HasSuffix(text, ":0\r\n") || strings.HasSuffix(text, ": 0\r\n") || !strings.Contains(text, "\r\n\r\n") {
 			text += "\r\n"
 		}

@@ -102,6 +102,7 @@ type Transport struct {
 	conns   *conns
 	done    chan struct{} // closed when it stops
 	stopped atomic.Bool
+	ending  sync.RWMutex // held while stopped is set, and by whoever goes by it
 	wg      sync.WaitGroup
 	nobody  oddities
 }
@@ -114,7 +115,7 @@ func New(o Options) (*Transport, error) {
 		minTLS: max(o.MinTLSVersion, tls.VersionTLS12),
 		key:    o.Key, software: o.Software, log: o.Log,
 		handlers: map[string]Handler{},
-		server:   newServer(limits.Transactions),
+		server:   newServer(limits.Transactions, limits.Remembered),
 		client:   newClient(limits.Transactions),
 		gate:     newGate(time.Now()),
 		done:     make(chan struct{}),
@@ -203,8 +204,21 @@ func (t *Transport) Run(ctx context.Context) error {
 	return nil
 }
 
+// spawn runs f beside, as something that the end waits for, unless that has come.
+func (t *Transport) spawn(f func()) bool {
+	t.ending.RLock()
+	defer t.ending.RUnlock()
+	if t.stopped.Load() {
+		return false
+	}
+	t.wg.Go(f)
+	return true
+}
+
 func (t *Transport) stop() {
+	t.ending.Lock()
 	t.stopped.Store(true)
+	t.ending.Unlock()
 	close(t.done)
 	t.client.close()
 	t.closeListeners()

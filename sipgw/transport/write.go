@@ -63,7 +63,7 @@ func appendFields(b []byte, fields []Field) []byte {
 
 // appendBody ends the headers and adds the body.
 func appendBody(b []byte, contentType string, body []byte) []byte {
-	if len(body) > 0 && contentType != "" {
+	if len(body) > 0 && contentType != "" && isClean(contentType) {
 		b = appendField(b, "Content-Type", contentType)
 	}
 	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(body)), 10)

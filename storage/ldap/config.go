@@ -6,11 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	lib "github.com/go-ldap/ldap/v3"
+
+	"rollcall/server"
 )
 
 // Config says where the directory is and what in it are people and groups. The
@@ -140,22 +141,9 @@ func (c *Config) password() (string, error) {
 	if c.PasswordFile == "" {
 		return c.Password, nil
 	}
-	info, err := os.Stat(c.PasswordFile)
+	password, err := server.Secret(c.PasswordFile)
 	if err != nil {
-		return "", fmt.Errorf("the file with the password: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("others can read %s, the file with the password (mode %04o): chmod go= %s",
-			c.PasswordFile, info.Mode().Perm(), c.PasswordFile)
-	}
-	text, err := os.ReadFile(c.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("the file with the password: %w", err)
-	}
-	password, _, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n")
-	password = strings.TrimSuffix(password, "\r")
-	if password == "" {
-		return "", fmt.Errorf("%s, the file with the password, is empty", c.PasswordFile)
+		return "", fmt.Errorf("the password: %w", err)
 	}
 	return password, nil
 }

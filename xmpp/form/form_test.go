@@ -8,24 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"rollcall/internal/sent"
 	"rollcall/xmpp/stanza"
-	"rollcall/xmpp/stream"
 )
 
-// parse scans what a client could send as the payload of a request.
-func parse(raw string) *stanza.Element {
-	l := stream.Limits{Stanza: 1 << 20, Tag: 1 << 14, Depth: 64, Attrs: 64, Namespaces: 1 << 12}
-	sc := stream.New(l)
-	sc.Reset(l, stanza.NSClient, nil)
-	st, err := sc.Whole([]byte("<iq type='set' id='1'>" + raw + "</iq>"))
-	if err != nil {
-		return nil
-	}
-	return st.Payload()
-}
-
 func x(inner string) *stanza.Element {
-	e := parse("<x xmlns='jabber:x:data' type='submit'>" + inner + "</x>")
+	e := sent.Payload("<x xmlns='jabber:x:data' type='submit'>" + inner + "</x>")
 	if e == nil {
 		panic("not well-formed: " + inner)
 	}
@@ -126,7 +114,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseCancelled(t *testing.T) {
-	a, err := Parse(parse("<x xmlns='jabber:x:data' type='cancel'><field/></x>"))
+	a, err := Parse(sent.Payload("<x xmlns='jabber:x:data' type='cancel'><field/></x>"))
 	if err != nil || !a.Cancelled || len(a.Fields) != 0 {
 		t.Errorf("read as %+v, %v", a, err)
 	}
@@ -149,14 +137,14 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 	for _, typ := range []string{"", " type='form'", " type='result'"} {
-		if a, err := Parse(parse("<x xmlns='jabber:x:data'" + typ + "/>")); !errors.Is(err, stanza.ErrBadRequest) {
+		if a, err := Parse(sent.Payload("<x xmlns='jabber:x:data'" + typ + "/>")); !errors.Is(err, stanza.ErrBadRequest) {
 			t.Errorf("%s: %+v, %v", typ, a, err)
 		}
 	}
 }
 
 func TestOf(t *testing.T) {
-	if Of(parse("<query xmlns='q'><x/></query>")) != nil || Of(parse("<query xmlns='q'><x xmlns='jabber:x:data'/></query>")) == nil {
+	if Of(sent.Payload("<query xmlns='q'><x/></query>")) != nil || Of(sent.Payload("<query xmlns='q'><x xmlns='jabber:x:data'/></query>")) == nil {
 		t.Error("not the form")
 	}
 }
@@ -225,7 +213,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		e := parse(raw)
+		e := sent.Payload(raw)
 		if e == nil || !e.Is(Namespace, "x") {
 			return
 		}
@@ -250,7 +238,7 @@ func FuzzParse(f *testing.F) {
 		if a.Cancelled {
 			return
 		}
-		b, err := Parse(parse(string(again.AppendSubmit(nil))))
+		b, err := Parse(sent.Payload(string(again.AppendSubmit(nil))))
 		if err != nil || !reflect.DeepEqual(a, b) {
 			t.Errorf("%+v is read as %+v, %v", a, b, err)
 		}

@@ -35,6 +35,7 @@ var (
 	ErrNotAuthorized      = &Error{Condition: mellium.NotAuthorized}
 	ErrPolicyViolation    = &Error{Condition: mellium.PolicyViolation}
 	ErrRemoteNotFound     = &Error{Condition: mellium.RemoteServerNotFound}
+	ErrRemoteTimeout      = &Error{Condition: mellium.RemoteServerTimeout}
 	ErrResourceConstraint = &Error{Condition: mellium.ResourceConstraint}
 	ErrServiceUnavailable = &Error{Condition: mellium.ServiceUnavailable}
 	ErrUnexpectedRequest  = &Error{Condition: mellium.UnexpectedRequest}

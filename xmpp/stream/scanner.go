@@ -117,6 +117,23 @@ func (s *Scanner) SetLimits(l Limits) {
 // Scope returns the default namespace and the bindings of the stream header.
 func (s *Scanner) Scope() (space string, root []stanza.Prefix) { return s.space, s.root }
 
+// Rename has what the stream header says of one namespace be of another, as from
+// the next stanza on: streams between servers and their components have a
+// namespace of their own for what is the same as that of clients.
+func (s *Scanner) Rename(from, to string) {
+	if s.space == from {
+		s.space = to
+	}
+	root := make([]stanza.Prefix, len(s.root))
+	for i, p := range s.root {
+		if p.URI == from {
+			p.URI = to
+		}
+		root[i] = p
+	}
+	s.root = root
+}
+
 // Idle reports whether the scanner holds nothing of an unfinished stanza.
 func (s *Scanner) Idle() bool { return s.depth == 0 && s.pos == len(s.buf) }
 

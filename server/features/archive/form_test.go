@@ -7,21 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/sent"
 	"rollcall/xmpp/stanza"
-	"rollcall/xmpp/stream"
 )
-
-// element scans what a client could send, and parses the payload.
-func element(raw string) *stanza.Element {
-	l := stream.Limits{Stanza: 1 << 16, Tag: 1 << 14, Depth: 64, Attrs: 64, Namespaces: 1 << 12}
-	sc := stream.New(l)
-	sc.Reset(l, stanza.NSClient, nil)
-	st, err := sc.Whole([]byte("<iq type='set' id='1'>" + raw + "</iq>"))
-	if err != nil {
-		return nil
-	}
-	return st.Payload()
-}
 
 func query(inner string) string {
 	return "<query xmlns='urn:xmpp:mam:2' queryid='q'>" + inner + "</query>"
@@ -62,7 +50,7 @@ func TestParseRequest(t *testing.T) {
 		{pageOf("<before>b</before><count>7</count>"), func(q *request) bool { return q.page.backward && q.page.before == "b" }},
 		{pageOf("<max>0</max><index>371</index>"), func(q *request) bool { return q.page.max == 0 && q.page.index == 371 }},
 	} {
-		q, err := parseRequest(element(c.raw), 10)
+		q, err := parseRequest(sent.Payload(c.raw), 10)
 		if err != nil || !c.want(q) {
 			t.Errorf("%s: %+v, %v", c.raw, q, err)
 		}
@@ -88,7 +76,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		pageOf("<index>x</index>"):                                                                                       stanza.ErrBadRequest,
 		"<query xmlns='urn:xmpp:mam:2' node='n'/>":                                                                       stanza.ErrItemNotFound,
 	} {
-		if q, err := parseRequest(element(raw), 10); !errors.Is(err, want) {
+		if q, err := parseRequest(sent.Payload(raw), 10); !errors.Is(err, want) {
 			t.Errorf("%s: %+v, %v, want %v", raw, q, err, want)
 		}
 	}
@@ -105,7 +93,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		e := element(raw)
+		e := sent.Payload(raw)
 		if e == nil {
 			return
 		}
@@ -122,7 +110,7 @@ func FuzzRequest(f *testing.F) {
 		case err != nil && !errors.As(err, &refusal):
 			t.Errorf("no refusal: %v", err)
 		case err == nil:
-			again, err := parsePrefs(element(string(p.append(nil))))
+			again, err := parsePrefs(sent.Payload(string(p.append(nil))))
 			if err != nil || string(again.append(nil)) != string(p.append(nil)) {
 				t.Errorf("%s is read as %s, %v", p.append(nil), again.append(nil), err)
 			}

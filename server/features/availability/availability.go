@@ -5,7 +5,8 @@
 // Presence is sent straight from the publisher's goroutine into the outboxes of
 // those who see it, spliced together from bytes that were prepared once. Whoever
 // comes online finds the presence of contacts in the server's directory, so
-// that no probe travels between accounts of one server (RFC 6121 §4.3.1).
+// that no probe travels between accounts of one server (RFC 6121 §4.3.1). Of
+// contacts at an annex nothing is known here: they are told and asked by stanzas.
 //
 // Sessions publish at the same time without a lock between them. Two rules keep
 // that right. What is published is put in place before it is sent, so that of a
@@ -42,6 +43,7 @@ type Feature struct {
 	rosters   Rosters
 	srv       *server.Server
 	slot      server.Slot // of the *roster.Pin of a session that was available
+	annexed   bool        // there are annexes
 	leaving   server.Flag // the session is telling everybody that it is not available any more
 	available []func(*server.Session)
 	willing   []func(*server.Session)
@@ -53,7 +55,10 @@ type Feature struct {
 	covers   covers
 	standIns standIns
 	directed ledger
+	sighted  sightings
 	moving   sync.Map // *server.Session -> server.Filter that it had, while it gets another
+
+	parting sync.Map // *server.Session that have ended and are still telling everybody
 
 	turn sync.Mutex // held by whoever changes covers, stand-ins or the audience
 }
@@ -86,14 +91,19 @@ func (*Feature) Info() server.Info {
 // Register puts the handlers in place.
 func (f *Feature) Register(r *server.Registry) {
 	f.srv = r.Server()
+	f.annexed = len(f.srv.Annexes()) > 0
 	f.slot = r.NewSlot()
 	f.leaving = r.NewFlag()
 	r.On(stanza.Presence, server.Leaving, server.Copy, f.leave)
 	r.On(stanza.Presence, server.Arriving, server.Amend, f.probed)
 	r.On(stanza.Presence, server.Arriving, server.Copy, f.arrive)
+	r.OnEnding(func(s *server.Session) { f.parting.Store(s, true) })
 	r.OnEnded(f.ended)
 	r.Alias(StandIn)
 	r.IQ(server.ToAlias, false, nsInfo, "query", f.describeStandIn)
+	r.OnProbe(f.unknown)
+	r.OnAttached(f.inquire)
+	r.OnDetached(f.abandoned)
 }
 
 // leave takes what a client says about its presence.
@@ -161,6 +171,7 @@ func (f *Feature) roster(owner *server.Account) (*roster.Roster, error) {
 // ended makes a session unavailable that did not say so itself (RFC 6121
 // §4.5.2).
 func (f *Feature) ended(s *server.Session) {
+	defer f.parting.Delete(s)
 	pin, _ := s.Get(f.slot).(*roster.Pin)
 	f.leaveAll(s, pin, f.farewell(s))
 	if pin != nil {
@@ -184,5 +195,6 @@ func (f *Feature) leaveAll(s *server.Session, pin *roster.Pin, n note) bool {
 	}
 	f.dismiss(s, told, n)
 	f.directed.forget(s)
+	f.sighted.forget(s)
 	return available
 }

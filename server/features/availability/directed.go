@@ -117,6 +117,9 @@ func (f *Feature) dismiss(s *server.Session, told *roster.Roster, n note) {
 // arrive strikes somebody off the lists who is not there any more (RFC 6121
 // §4.6.1).
 func (f *Feature) arrive(p *server.Packet) error {
+	if p.Annex != nil {
+		f.sighted.note(p)
+	}
 	if p.Stanza.IsType("unavailable") {
 		for _, s := range p.Account.Sessions() {
 			if p.Gets(s) {

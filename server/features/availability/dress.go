@@ -66,6 +66,17 @@ func (n *note) seen(watcher jid.Bare) *outfit {
 	return n.worn.made[l]
 }
 
+// hides reports whether a watcher sees nothing of a session: it is not available,
+// or to others only.
+func (f *Feature) hides(of *server.Session, watcher jid.Bare) bool {
+	a := of.Availability()
+	if a == nil || watcher == of.Account.JID {
+		return a == nil
+	}
+	n := f.current(of, a)
+	return n.seen(watcher).hidden
+}
+
 // make dresses the note for a level.
 func (n *note) make(l presence.Level) *outfit {
 	c := &n.worn.cover

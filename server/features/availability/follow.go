@@ -1,6 +1,8 @@
 package availability
 
 import (
+	"slices"
+
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/xmpp/jid"
@@ -108,6 +110,21 @@ func (t *turn) run() {
 	}
 }
 
+// sessionsOf returns the sessions of somebody, with those that have ended and are
+// still telling everybody.
+func (f *Feature) sessionsOf(j jid.Bare) (all []*server.Session) {
+	if a := f.srv.Connected(j); a != nil {
+		all = a.Sessions()
+	}
+	f.parting.Range(func(k, _ any) bool {
+		if s := k.(*server.Session); s.JID.Bare() == j && !slices.Contains(all, s) {
+			all = append(all[:len(all):len(all)], s)
+		}
+		return true
+	})
+	return all
+}
+
 // there reports whether somebody may take the session for available.
 func there(f *Feature, s *server.Session) bool {
 	return s.Availability() != nil || s.Has(f.leaving)
@@ -117,6 +134,9 @@ func there(f *Feature, s *server.Session) bool {
 // XEP-0191 §3.2, §3.3): its subscribers, and those it has directed presence to.
 func (t *turn) show() {
 	tell := func(j jid.Bare) {
+		if x := t.f.annexOf(j); x != nil {
+			t.shiftOut(x, j.With(""), t.roster.State(j).Has(roster.From))
+		}
 		if a := t.f.srv.Connected(j); a != nil {
 			still := t.roster.State(j).Has(roster.From)
 			for _, who := range a.Sessions() {
@@ -168,12 +188,19 @@ func (t *turn) withdraw(to jid.JID) {
 		return
 	}
 	t.f.directed.remove(t.s, to)
+	if t.roster.State(to.Bare()).Has(roster.From) {
+		return
+	}
+	if x := t.f.annexOf(to.Bare()); x != nil {
+		bye := farewellTo(t.s.Full()) // what is directed is seen as it is
+		t.f.send(x, bye.head, to, bye.tail)
+	}
 	a := t.f.srv.Connected(to.Bare())
-	if a == nil || t.roster.State(to.Bare()).Has(roster.From) {
+	if a == nil {
 		return
 	}
 	n, attr := t.f.farewell(t.s), stanza.Escape(to.String())
-	n.worn = nil // what is directed is seen as it is
+	n.worn = nil // likewise
 	for _, who := range a.Sessions() {
 		meant := to.IsFull() && who.JID == to || to.IsBare() && who.Availability() != nil
 		if meant && t.f.took(who, t.s.JID) {
@@ -187,13 +214,16 @@ func (t *turn) withdraw(to jid.JID) {
 func (t *turn) look() {
 	told := map[*server.Session]bool{}
 	tell := func(j jid.Bare) {
-		a := t.f.srv.Connected(j)
-		if a == nil {
+		if x := t.f.annexOf(j); x != nil {
+			t.lookOut(x, j)
+		}
+		all := t.f.sessionsOf(j)
+		if len(all) == 0 {
 			return
 		}
 		still := t.roster.State(j).Has(roster.To)
 		if still {
-			theirs, err := t.f.roster(a)
+			theirs, err := t.f.roster(all[0].Account)
 			if err != nil {
 				t.f.srv.Log().Error("a contact's presence could not be followed", "jid", t.s.JID, "peer", j, "err", err)
 				return
@@ -202,7 +232,7 @@ func (t *turn) look() {
 				return
 			}
 		}
-		for _, of := range a.Sessions() {
+		for _, of := range all {
 			if there(t.f, of) {
 				told[of] = true
 				t.shift(of, t.s.Bare(), false, still)

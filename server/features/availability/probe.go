@@ -28,7 +28,7 @@ func (f *Feature) probing(p *server.Packet) error {
 
 // probed answers a probe for an account that exists (RFC 6121 §4.3.2).
 func (f *Feature) probed(p *server.Packet) error {
-	if !p.Stanza.IsType("probe") || p.Sender == nil {
+	if !p.Stanza.IsType("probe") || p.Sender == nil && p.Annex == nil {
 		return nil
 	}
 	r, err := f.roster(p.Account)
@@ -41,6 +41,8 @@ func (f *Feature) probed(p *server.Packet) error {
 		of = p.Account.Session(p.To.Resource())
 	}
 	switch {
+	case p.Annex != nil:
+		f.probedFrom(p, r, of)
 	case p.From.Bare() == p.Account.JID || r.State(p.From.Bare()).Has(roster.From):
 		f.reveal(p, of)
 	case of != nil && f.directed.has(of, p.From) && sees(p.Sender, of):
@@ -56,7 +58,7 @@ func (f *Feature) probed(p *server.Packet) error {
 func (f *Feature) reveal(p *server.Packet, of *server.Session) {
 	if p.To.IsFull() {
 		typ := "unavailable"
-		if of != nil && of.Availability() != nil && sees(p.Sender, of) {
+		if of != nil && !f.hides(of, p.From.Bare()) && sees(p.Sender, of) {
 			typ = "" // and nothing about how available it is
 		}
 		if of == nil && p.To.Resource() == StandIn && f.meet(p.Sender, p.Sender.Full(), p.Account.JID) {

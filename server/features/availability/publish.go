@@ -187,13 +187,21 @@ func (f *Feature) toOthers(s *server.Session, pin *roster.Pin, n note) {
 	}
 }
 
-// spread sends a note to those of a roster's subscribers who are online. An
-// address elsewhere is online nowhere here.
+// spread sends a note to those of a roster's subscribers who are online, and to
+// those at annexes.
 func (f *Feature) spread(r *roster.Roster, n *note) {
 	for j := range r.Subscribers() {
-		if a := f.srv.Connected(j); a != nil {
-			f.toAccount(n, a)
-		}
+		f.toContact(n, j)
+	}
+}
+
+// toContact sends a note to a contact. An address elsewhere is online nowhere
+// here.
+func (f *Feature) toContact(n *note, j jid.Bare) {
+	if a := f.srv.Connected(j); a != nil {
+		f.toAccount(n, a)
+	} else if x := f.annexOf(j); x != nil {
+		f.toAnnex(n, x, j.With(""))
 	}
 }
 
@@ -203,8 +211,8 @@ func (f *Feature) spread(r *roster.Roster, n *note) {
 func (f *Feature) retract(s *server.Session, before, now *roster.Roster) {
 	n := f.farewell(s)
 	for j := range before.Subscribers() {
-		if a := f.srv.Connected(j); a != nil && !now.State(j).Has(roster.From) {
-			f.toAccount(&n, a)
+		if !now.State(j).Has(roster.From) {
+			f.toContact(&n, j)
 		}
 	}
 }
@@ -220,7 +228,9 @@ func (f *Feature) begin(s *server.Session, r *roster.Roster) {
 	for j := range r.Subscriptions() {
 		switch a := f.srv.Connected(j); {
 		case a == nil:
-			f.meet(s, s.Bare(), j)
+			if !f.meet(s, s.Bare(), j) {
+				f.ask(s, r, j)
+			}
 		case rest != nil || !s.Room(nil):
 			rest = append(rest, j)
 		default:
@@ -283,7 +293,15 @@ func (f *Feature) pass(to *server.Session, attr string, of *server.Session) (sho
 // (RFC 6121 §3.1.5).
 func (f *Feature) Show(owner, contact jid.Bare) {
 	a, to := f.srv.Connected(owner), f.srv.Connected(contact)
-	if a == nil || to == nil {
+	if a == nil {
+		return
+	}
+	if x := f.annexOf(contact); x != nil {
+		for _, of := range a.Sessions() {
+			f.passOut(x, contact.With(""), of)
+		}
+	}
+	if to == nil {
 		return
 	}
 	for _, of := range a.Sessions() {
@@ -298,14 +316,14 @@ func (f *Feature) Show(owner, contact jid.Bare) {
 // Hide tells a contact that the available resources of an account here are not
 // (RFC 6121 §3.2.2).
 func (f *Feature) Hide(owner, contact jid.Bare) {
-	a, to := f.srv.Connected(owner), f.srv.Connected(contact)
-	if a == nil || to == nil {
+	a := f.srv.Connected(owner)
+	if a == nil {
 		return
 	}
 	for _, of := range a.Sessions() {
 		if of.Availability() != nil {
 			n := f.farewell(of)
-			f.toAccount(&n, to)
+			f.toContact(&n, contact)
 		}
 	}
 }

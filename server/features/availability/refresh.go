@@ -11,8 +11,8 @@ import (
 // it: what is said of each is what is true when it is said.
 func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
 	for i, j := range contacts {
-		a := f.srv.Connected(j)
-		if a == nil || !a.Available() {
+		a, far := f.srv.Connected(j), f.annexOf(j) != nil
+		if !far && (a == nil || !a.Available()) {
 			continue
 		}
 		if s.Availability() == nil {
@@ -25,7 +25,11 @@ func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
 			}
 			return
 		}
-		f.refresh(s, a)
+		if far {
+			f.refreshFrom(s, j)
+		} else {
+			f.refresh(s, a)
+		}
 	}
 }
 

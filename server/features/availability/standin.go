@@ -145,14 +145,40 @@ func (f *Feature) stand(who jid.Bare, e *presence.Effective) {
 		return
 	}
 	for j := range r.Subscribers() {
-		if of := f.srv.Connected(j); of != nil && j != who {
+		switch of := f.srv.Connected(j); {
+		case j == who:
+		case of != nil:
 			for _, s := range of.Sessions() {
 				if s.Availability() != nil && seesStandIn(s, a) {
 					now.tell(s, of.Attr(), old)
 				}
 			}
+		default:
+			if x := f.annexOf(j); x != nil {
+				f.tellOut(x, j.With(""), a, now, old)
+			}
 		}
 	}
+}
+
+// tellOut is [standIn.tell] for an address at an annex.
+func (f *Feature) tellOut(x *server.Annex, to jid.JID, of *server.Account, now, was *standIn) bool {
+	o, before := now.seen(to.Bare()), was.seen(to.Bare())
+	switch {
+	case o.same(before) || server.Denies(of.Filter(), of, true, stanza.Presence, to):
+	case !o.hidden:
+		f.send(x, o.head, to, o.tail)
+	default:
+		bye := farewellTo(stanza.Escape(was.full.String()))
+		f.send(x, bye.head, to, bye.tail)
+	}
+	return !o.hidden
+}
+
+// meetOut is meet for an address at an annex that is subscribed.
+func (f *Feature) meetOut(x *server.Annex, to jid.JID, of *server.Account, r *roster.Roster) bool {
+	i := f.standIns.get(of.JID)
+	return i != nil && r.State(to.Bare()).Has(roster.From) && f.tellOut(x, to, of, i, nil)
 }
 
 // standAnew has all who are stood in for be seen by those who may now. The caller

@@ -33,8 +33,8 @@ func (f *Feature) leave(p *server.Packet) error {
 		return stanza.ErrNotAllowed
 	}
 	if e == roster.Subscribe {
-		if far, err := f.far(owner, contact); far || err != nil {
-			return err // the server refuses it, and the roster says nothing of it
+		if err := f.reach(owner, contact); err != nil {
+			return err // and the roster says nothing of it
 		}
 		// The contact's side refuses it in silence, so this is the place to say.
 		if len(p.Stanza.Raw) > f.maxRequest {
@@ -72,17 +72,21 @@ func (f *Feature) leave(p *server.Packet) error {
 	return server.Done
 }
 
-// far reports whether a contact is at another server, and nothing that groups
-// have made a subscription of.
-func (f *Feature) far(owner, contact jid.Bare) (bool, error) {
-	if _, here := f.srv.Domain(contact.Domain()); here {
-		return false, nil
+// reach refuses a request that nobody can be asked, unless groups have answered
+// it already.
+func (f *Feature) reach(owner, contact jid.Bare) error {
+	none := f.srv.Reach(contact.Domain())
+	if none == nil {
+		return nil
 	}
 	r, err := f.book.Of(f.srv.Context(), owner)
 	if err != nil {
-		return true, refusal(err)
+		return refusal(err)
 	}
-	return !r.Shared(contact).Has(roster.To), nil
+	if r.Shared(contact).Has(roster.To) {
+		return nil
+	}
+	return none
 }
 
 // forward routes a subscription stanza of a client of ours, from the bare address

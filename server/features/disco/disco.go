@@ -157,7 +157,7 @@ func (f *Feature) hostInfo(ctx context.Context, r *server.Request) ([]byte, erro
 	return nil, stanza.ErrItemNotFound
 }
 
-// hostItems says that nothing else belongs to the server.
+// hostItems lists the annexes that somebody serves (XEP-0030 §4.1).
 func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, error) {
 	node := r.Payload.Attr("node")
 	if n, ok := f.srv.Node(server.ToHost, node); ok {
@@ -166,7 +166,13 @@ func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, err
 	if node != "" {
 		return nil, stanza.ErrItemNotFound
 	}
-	return nothing(ctx, r)
+	b := append(open(nil, nsItems, ""), '>')
+	for _, x := range f.srv.Annexes() {
+		if x.Service() != nil {
+			b = append(stanza.AppendAttr(append(b, "<item"...), "jid", x.Name()), "/>"...)
+		}
+	}
+	return append(b, "</query>"...), nil
 }
 
 func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, error) {

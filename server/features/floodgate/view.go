@@ -78,13 +78,13 @@ func (f *Feature) look(v *view, s *server.Session, to jid.Bare) {
 	}
 }
 
-// here reports whether a domain is served here.
+// here reports whether a domain is one of this server's.
 func (f *Feature) here(v *view, domain string) bool {
 	if domain == v.domain {
 		return true
 	}
 	_, ok := f.srv.Domain(domain)
-	return ok
+	return ok || f.srv.Annex(domain) != nil
 }
 
 // open takes hold of the account's roster. Where that fails nobody is held back

@@ -1,9 +1,7 @@
 package vcard
 
 import (
-	"context"
 	"strings"
-	"sync"
 
 	"rollcall/server"
 	"rollcall/xmpp/jid"
@@ -86,118 +84,6 @@ func exchanged(raw, x []byte) []byte {
 		}
 	}
 	return append(out, raw[at:]...)
-}
-
-// avatar is the picture of an account that is connected, unless it is known never
-// to have had a vCard.
-type avatar struct {
-	account int64 // fixed
-	users   int   // sessions and calls that hold it; guarded by gallery.mu
-
-	mu     sync.Mutex // guards all below; held while the store is asked; taken before gallery.mu
-	loaded bool
-	known  picture
-}
-
-// gallery has the pictures of those who are connected.
-type gallery struct {
-	mu   sync.Mutex
-	all  map[jid.Bare]*avatar
-	none map[int64]struct{} // accounts that are connected and never had a vCard; guarded by the avatar's mu, too
-}
-
-// open returns an account's picture, to be closed.
-func (g *gallery) open(a *server.Account) *avatar {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.hold(a)
-}
-
-// openUnlessNone is open for somebody who may be known to have none: then it
-// returns nil.
-func (g *gallery) openUnlessNone(a *server.Account) *avatar {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, none := g.none[a.ID]; none {
-		return nil
-	}
-	return g.hold(a)
-}
-
-func (g *gallery) hold(owner *server.Account) *avatar {
-	a := g.all[owner.JID]
-	if a == nil {
-		a = &avatar{account: owner.ID}
-		if g.all == nil {
-			g.all, g.none = map[jid.Bare]*avatar{}, map[int64]struct{}{}
-		}
-		g.all[owner.JID] = a
-	}
-	a.users++
-	return a
-}
-
-func (g *gallery) close(owner jid.Bare, a *avatar) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if a.users--; a.users == 0 && g.all[owner] == a {
-		delete(g.all, owner)
-	}
-}
-
-// note has it remembered whether an account never had a vCard, and returns what
-// was remembered before. The caller holds the lock of its avatar.
-func (g *gallery) note(account int64, none bool) (before bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, before = g.none[account]
-	if none {
-		g.none[account] = struct{}{}
-	} else {
-		delete(g.none, account)
-	}
-	return before
-}
-
-// forget forgets that an account never had a vCard: the last of its sessions has
-// ended.
-func (g *gallery) forget(account int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.none, account)
-}
-
-// now returns what is known, and asks the store the first time.
-func (a *avatar) now(ctx context.Context, f *Feature) (picture, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.loaded {
-		hash, kept, err := f.store.Photo(ctx, a.account)
-		if err != nil {
-			return picture{}, err
-		}
-		a.known, a.loaded = picture{kept, hash}, true
-		f.gallery.note(a.account, !kept)
-	}
-	return a.known, nil
-}
-
-// change has the vCard changed, and reports whether that changes the picture
-// that somebody has been told of. Whoever asks meanwhile waits, so that nobody
-// is told of the old one afterwards.
-func (a *avatar) change(to picture, f *Feature, save func() error) (changed bool, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if f.gallery.note(a.account, false) {
-		a.known, a.loaded = picture{}, true
-	}
-	if err := save(); err != nil {
-		a.loaded = false // it may be saved, and only word of that be lost
-		return false, err
-	}
-	changed = a.loaded && a.known.hash != to.hash // a first vCard without one is no news
-	a.known, a.loaded = to, true
-	return changed, nil
 }
 
 // worn is what a session has of its account's picture, unless that never had a
@@ -309,6 +195,6 @@ func (f *Feature) ended(s *server.Session) {
 		f.gallery.close(s.Account.JID, w.avatar)
 	}
 	if len(s.Account.Sessions()) == 0 {
-		f.gallery.forget(s.Account.ID)
+		f.gallery.leave(s.Account.ID)
 	}
 }

@@ -229,6 +229,39 @@ func TestNone(t *testing.T) {
 	}
 }
 
+// Whoever has seen in the store that there is no vCard can say so, unless there may
+// be one by now.
+func TestSeen(t *testing.T) {
+	s := &shelf{}
+	f := New(s, new(told), Config{})
+	ada := server.NewAccount("ada@x", 1)
+	f.Seen(1, false, f.Era())
+	if f.gallery.openUnlessNone(ada) != nil {
+		t.Error("what was seen is not known")
+	}
+	f.Seen(1, true, f.Era())
+	a := f.gallery.openUnlessNone(ada)
+	if a == nil {
+		t.Fatal("there is one, and it is not known")
+	}
+	era, during := f.Era(), uint64(0)
+	// Somebody logs in while the first picture is being set: that they have none is
+	// what they say, so they are to say it anew.
+	changed, err := a.change(picture{true, "01"}, f, func() error {
+		during = f.Era()
+		f.Seen(1, false, during)
+		return nil
+	})
+	if !changed || err != nil {
+		t.Errorf("%v, %v", changed, err)
+	}
+	for _, old := range []uint64{era, during} {
+		if f.Seen(1, false, old); len(f.gallery.none) != 0 {
+			t.Error("what was seen before the change counts")
+		}
+	}
+}
+
 // When it is not known what was saved the store is asked again.
 func TestChangeFails(t *testing.T) {
 	s := &shelf{hash: "01"}

@@ -73,6 +73,8 @@ func (f *Feature) Register(r *server.Registry) {
 	f.srv, f.slot, f.none = r.Server(), r.NewSlot(), r.NewFlag()
 	r.On(stanza.Presence, server.Leaving, server.Amend, f.leave)
 	r.OnEnded(f.ended)
+	r.OnRemoved(func(a *server.Account) { f.gallery.forget(a.ID) })
+	r.OnChanged(func(a *server.Account) { f.gallery.forget(a.ID) })
 	r.IQ(server.ToSelf, false, namespace, "vCard", f.get)
 	r.IQ(server.ToOther, false, namespace, "vCard", f.get)
 	r.IQ(server.ToSelf, true, namespace, "vCard", f.set)

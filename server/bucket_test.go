@@ -1,15 +1,15 @@
-package c2s
+package server
 
 import (
 	"testing"
 	"time"
 )
 
-// A bucket lets a burst through, then so many bytes a second; what is not used
+// A Bucket lets a burst through, then so many bytes a second; what is not used
 // adds up to a burst again and no further.
 func TestBucket(t *testing.T) {
 	now := time.Hour
-	b := bucket{rate: 1000, burst: 5000, left: 5000, last: now}
+	b := Bucket{rate: 1000, burst: 5000, left: 5000, last: now}
 	for _, step := range []struct {
 		after time.Duration // since the step before
 		took  int
@@ -26,14 +26,14 @@ func TestBucket(t *testing.T) {
 		{0, 6000, 1001 * time.Millisecond}, // one read can be more than is there
 	} {
 		now += step.after
-		b.took(step.took)
-		if got := b.debt(now); got.Round(time.Millisecond) != step.want {
+		b.Took(step.took)
+		if got := b.Debt(now); got.Round(time.Millisecond) != step.want {
 			t.Errorf("after %v and %d bytes: wait %v, want %v", step.after, step.took, got, step.want)
 		}
 	}
-	none := bucket{}
-	none.took(1 << 30)
-	if none.debt(now) != 0 {
+	none := Bucket{}
+	none.Took(1 << 30)
+	if none.Debt(now) != 0 {
 		t.Error("a connection without a limit waits")
 	}
 }
