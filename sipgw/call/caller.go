@@ -45,7 +45,7 @@ func (p *Proxy) isIdentity(picture *device.Picture, d *device.Device, u transpor
 		if domain == picture.Domain() && (user == d.User || user == d.ID) {
 			return true
 		}
-		if d.Owner != "" && owner(user, domain) == d.Owner {
+		if d.Owner != "" && owner(user, u.Host) == d.Owner {
 			return true
 		}
 	} else {
@@ -63,9 +63,10 @@ func (p *Proxy) isIdentity(picture *device.Picture, d *device.Device, u transpor
 	return false
 }
 
-// owner is the account that an address may be, or "".
-func owner(user, domain string) jid.Bare {
-	j, err := jid.Parse(address.Escape(user) + "@" + domain)
+// owner is the account that an address may be, or "". Its host is what was written,
+// not the domain that stands for: accounts have theirs, and devices another.
+func owner(user, host string) jid.Bare {
+	j, err := jid.Parse(address.Escape(user) + "@" + host)
 	if err != nil {
 		return ""
 	}
@@ -74,8 +75,8 @@ func owner(user, domain string) jid.Bare {
 
 // owned are the devices at which a person can be reached: those of theirs that nobody
 // else uses.
-func owned(picture *device.Picture, user, domain string) (mine []*device.Device) {
-	who := owner(user, domain)
+func owned(picture *device.Picture, user, host string) (mine []*device.Device) {
+	who := owner(user, host)
 	if who == "" {
 		return nil
 	}

@@ -58,10 +58,27 @@ func (s *drawer) SaveDialogs(_ context.Context, put []*Dialog, gone []uint64) er
 	return nil
 }
 
+func (s *drawer) copy() map[uint64]*Dialog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.all)
+}
+
 // shelf is where bindings are kept, in memory.
-type shelf struct{ all map[uint64]registrar.Binding }
+type shelf struct {
+	mu  sync.Mutex
+	all map[uint64]registrar.Binding
+}
+
+func (s *shelf) copy() map[uint64]registrar.Binding {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.all)
+}
 
 func (s *shelf) LoadBindings(context.Context) (all []*registrar.Binding, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, b := range s.all {
 		all = append(all, &b)
 	}
@@ -69,6 +86,8 @@ func (s *shelf) LoadBindings(context.Context) (all []*registrar.Binding, err err
 }
 
 func (s *shelf) SaveBindings(_ context.Context, put []*registrar.Binding, gone []uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, b := range put {
 		s.all[b.ID] = *b
 	}
@@ -104,7 +123,25 @@ type house struct {
 	calls map[string][]dialoginfo.Live
 	ended []Ended
 	told  map[string]int
-	log   bytes.Buffer
+	log   journal
+}
+
+// A journal is a buffer that many write to.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(b)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
 }
 
 // devices are those of all tests. 2009 is at a PBX, 2010 has no secret to register
@@ -123,7 +160,7 @@ var all = []device.Device{
 func play(t *testing.T, set func(*house), test func(*house)) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{
-			t: t, phones: map[string]*siptest.Phone{}, store: drawer{all: map[uint64]*Dialog{}}, shelf: shelf{map[uint64]registrar.Binding{}},
+			t: t, phones: map[string]*siptest.Phone{}, store: drawer{all: map[uint64]*Dialog{}}, shelf: shelf{all: map[uint64]registrar.Binding{}},
 			calls: map[string][]dialoginfo.Live{}, told: map[string]int{},
 		}
 		if set != nil {
@@ -366,7 +403,7 @@ func (h *house) step(line string) (wrong string) {
 		h.restart()
 	case words[0] == "stored:":
 		time.Sleep(100 * time.Millisecond)
-		if n := fmt.Sprint(len(h.store.all)); n != words[1] {
+		if n := fmt.Sprint(len(h.store.copy())); n != words[1] {
 			return n + " are"
 		}
 	case strings.HasSuffix(who, ":"):
@@ -478,8 +515,7 @@ func (h *house) plugIn(words []string) {
 // restart kills the gateway: what it has not stored is gone.
 func (h *house) restart() {
 	h.t.Helper()
-	stored := maps.Clone(h.store.all)
-	bindings := maps.Clone(h.shelf.all)
+	stored, bindings := h.store.copy(), h.shelf.copy()
 	h.stop()
 	h.store.all, h.shelf.all = stored, bindings
 	h.mu.Lock()

@@ -130,7 +130,7 @@ func (p *Proxy) called(u transport.URI) []*device.Device {
 			return []*device.Device{d}
 		}
 	}
-	if mine := owned(picture, user, domain); mine != nil {
+	if mine := owned(picture, user, u.Host); mine != nil {
 		return mine
 	}
 	user, _, _ = strings.Cut(user, ";") // RFC 3261 §19.1.6
