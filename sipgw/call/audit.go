@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -75,7 +76,7 @@ func (t *table) lookAt(d *dialog, now time.Time, asks []question) []question {
 		if v.Next.Before(next) {
 			next = v.Next
 		}
-		if e.asked != 0 || !(v.Probe || e.doubted && e.signs.Probed.IsZero()) {
+		if e.asked != 0 || e.contact == "" || !(v.Probe || e.doubted && e.signs.Probed.IsZero()) {
 			continue
 		}
 		if len(t.asked) >= mostAsked {
@@ -113,11 +114,14 @@ func (p *Proxy) ask(q question) {
 		Routes: q.end.routes, Contact: "auto", Flow: flow, Fields: []transport.Field{{Name: "Accept", Value: "application/sdp"}},
 	}, func(res *transport.Response, err error) {
 		late.Stop()
-		if err != nil {
+		switch {
+		case err == nil:
+			p.calls.settle(time.Now(), q, res.Status())
+		case errors.Is(err, transport.ErrStopped):
+			p.calls.postpone(q) // that says nothing about the call
+		default:
 			p.calls.settle(time.Now(), q, 0)
-			return
 		}
-		p.calls.settle(time.Now(), q, res.Status())
 	})
 }
 

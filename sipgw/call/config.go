@@ -60,7 +60,8 @@ type Parts struct {
 	Realm string
 
 	// Peer says whether a request comes from a PBX that is known by where it comes from,
-	// and is believed who calls. nil: none is.
+	// and is believed who calls. By UDP anybody can write that as where they are, so it
+	// is for networks that are closed. nil: none is.
 	Peer func(*transport.Request) bool
 
 	// Devices returns all devices as they are now.

@@ -264,7 +264,7 @@ func (f *fork) succeeded(i int, res *transport.Response) {
 	f.mu.Unlock()
 	if g != nil {
 		now := time.Now()
-		if by := f.answerer(res); !tooLong(by.tag, by.header, by.contact) {
+		if by := f.answerer(res); by.tag != "" && !tooLong(by.tag, by.header, by.contact) {
 			f.p.calls.confirm(now, f.attempt, g, by)
 		}
 		f.p.calls.giveUp(now, f.attempt, nil, ending{})

@@ -147,11 +147,11 @@ func (j *journal) String() string {
 // devices are those of all tests. 2009 is at a PBX, 2010 has no secret to register
 // with, ada has two and a room's.
 var all = []device.Device{
-	{ID: "2001", Name: "Ada", Owner: "ada@x", Numbers: []string{"+49302001", "11"}},
+	{ID: "2001", Name: "Ada", Owner: "ada@people", Numbers: []string{"+49302001", "11"}},
 	{ID: "2002", Name: "Bob", Numbers: []string{"11"}},
 	{ID: "2003", Name: "Carol"},
-	{ID: "2004", Name: "Ada's mobile", Owner: "ada@x"},
-	{ID: "2005", Name: "Room", Owner: "ada@x", Shared: true},
+	{ID: "2004", Name: "Ada's mobile", Owner: "ada@people"},
+	{ID: "2005", Name: "Room", Owner: "ada@people", Shared: true},
 	{ID: "door-12", Name: "Door", User: "d12"},
 	{ID: "2009", Name: "Behind the PBX", Upstream: "pbx"},
 	{ID: "2011", Name: "Off", Disabled: true},
@@ -190,7 +190,7 @@ func play(t *testing.T, set func(*house), test func(*house)) {
 func (h *house) start() {
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.reg = registrar.New(registrar.Parts{Store: &h.shelf, Log: log}, registrar.Config{Jitter: func() float64 { return 0.5 }})
-	domain := func(host string) (string, bool) { return "x", host == "x" || host == "192.0.2.1" }
+	domain := func(host string) (string, bool) { return "x", host == "x" || host == "people" || host == "192.0.2.1" }
 	d := door.New(door.Parts{
 		Verifier:  digest.New(digest.Config{Realm: "x"}),
 		Registrar: h.reg,
@@ -245,12 +245,19 @@ func (h *house) run() {
 	if err := h.proxy.Load(h.t.Context(), time.Now()); err != nil {
 		h.t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var work sync.WaitGroup
-	work.Go(func() { h.tr.Run(ctx) })
-	work.Go(func() { h.reg.Run(ctx) })
-	work.Go(func() { h.proxy.Run(ctx) })
-	h.stop = func() { cancel(); work.Wait() }
+	outer, cancel := context.WithCancel(context.Background())
+	inner, stop := context.WithCancel(context.Background())
+	var first, then sync.WaitGroup
+	first.Go(func() { h.tr.Run(outer) })
+	then.Go(func() { h.reg.Run(inner) })
+	then.Go(func() { h.proxy.Run(inner) })
+	h.stop = func() { // who keeps things ends after those who bring them
+		cancel()
+		first.Wait()
+		synctest.Wait()
+		stop()
+		then.Wait()
+	}
 }
 
 func (h *house) changed(device string, calls []dialoginfo.Live) {
@@ -350,6 +357,7 @@ func (h *house) engaged(device string) string {
 //	after 2m
 //	2002 reboots | is unplugged | reconnects
 //	the server is killed           and starts again
+//	the server restarts
 //	stored: 1                      so many calls are
 func TestConversations(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.txt")
@@ -400,7 +408,9 @@ func (h *house) step(line string) (wrong string) {
 		}
 		time.Sleep(d)
 	case line == "the server is killed":
-		h.restart()
+		h.restart(true)
+	case line == "the server restarts":
+		h.restart(false)
 	case words[0] == "stored:":
 		time.Sleep(100 * time.Millisecond)
 		if n := fmt.Sprint(len(h.store.copy())); n != words[1] {
@@ -512,12 +522,15 @@ func (h *house) plugIn(words []string) {
 	}
 }
 
-// restart kills the gateway: what it has not stored is gone.
-func (h *house) restart() {
+// restart stops the gateway and starts it again. When it is killed, what it has not
+// stored is gone.
+func (h *house) restart(kill bool) {
 	h.t.Helper()
 	stored, bindings := h.store.copy(), h.shelf.copy()
 	h.stop()
-	h.store.all, h.shelf.all = stored, bindings
+	if kill {
+		h.store.all, h.shelf.all = stored, bindings
+	}
 	h.mu.Lock()
 	h.calls, h.ended = map[string][]dialoginfo.Live{}, nil
 	h.mu.Unlock()

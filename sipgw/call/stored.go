@@ -62,8 +62,8 @@ func (s *saver) save(ctx context.Context, changes []keep.Change[uint64, Dialog])
 }
 
 // Load reads the calls that were up when we stopped, and tells of them as they were.
-// It is to be called before the transport runs, once. They are asked for by
-// [Proxy.Run].
+// It is to be called once, when the sockets are open and before the transport runs.
+// They are asked for by [Proxy.Run].
 func (p *Proxy) Load(ctx context.Context, now time.Time) error {
 	list, err := p.parts.Store.LoadDialogs(ctx)
 	if err != nil {
