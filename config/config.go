@@ -37,6 +37,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
@@ -92,6 +93,7 @@ type Config struct {
 	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
+	Calls        call.Config
 	Publish      publish.Config // without times: see [Config.Publications]
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
@@ -202,7 +204,7 @@ func (c *Config) DeviceDomain() string {
 
 // Gateway returns what the SIP side needs to know of the whole configuration.
 func (c *Config) Gateway() sipgw.Config {
-	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications()}
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Calls: c.Calls}
 }
 
 // ServesDevices reports whether the domain of the devices is served by this program,

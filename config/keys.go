@@ -223,6 +223,11 @@ var keys = []key{
 	of("sip.qualify_timeout", fixed, span(second, 32*second), func(c *Config) *time.Duration { return &c.Qualify.Timeout }),
 	of("sip.max_publications", fixed, number(1, 1000), func(c *Config) *int { return &c.Publish.MaxPublications }),
 	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
+	of("sip.max_calls", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxCalls }),
+	of("sip.max_calls_per_device", fixed, number(1, 1000), func(c *Config) *int { return &c.Calls.MaxPerDevice }),
+	of("sip.max_forks", fixed, number(1, 60), func(c *Config) *int { return &c.Calls.MaxForks }),
+	of("sip.ring_for", fixed, span(second, 3*time.Minute), func(c *Config) *time.Duration { return &c.Calls.RingFor }),
+	of("sip.max_call_body", fixed, size(kib, mib), func(c *Config) *int { return &c.Calls.MaxBody }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

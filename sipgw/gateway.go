@@ -11,6 +11,7 @@ import (
 
 	"rollcall/presence"
 	"rollcall/presence/device"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
 	"rollcall/sipgw/publish"
@@ -26,6 +27,7 @@ type Config struct {
 	Registrar registrar.Config
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
+	Calls     call.Config
 }
 
 // Parts are what a gateway is put together from.
@@ -43,6 +45,7 @@ type Parts struct {
 
 	Bindings     registrar.Store
 	Publications publish.Store
+	Dialogs      call.Store
 
 	// Hosts are names that phones may be given for the domain of the devices, besides
 	// that domain: those that people have their addresses at.
@@ -66,6 +69,7 @@ type Gateway struct {
 	Qualifier  *registrar.Qualifier
 	Door       *door.Door
 	Board      *status.Board
+	Calls      *call.Proxy
 
 	parts Parts
 	hosts map[string]bool
@@ -99,6 +103,7 @@ func New(parts Parts) (*Gateway, error) {
 	g.Transport.Handle("REGISTER", g.Door.Register)
 	g.Transport.Handle("PUBLISH", g.Door.Publish)
 	g.Transport.OnFlowClosed(g.Door.Closed)
+	g.carryCalls()
 	return g, nil
 }
 
@@ -137,10 +142,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.Compositor.Load(ctx, now); err != nil {
 		return err
 	}
+	if err := g.Transport.Listen(); err != nil { // calls know the sockets that they go by
+		return err
+	}
+	if err := g.Calls.Load(ctx, now); err != nil {
+		return err
+	}
 	// Who keeps things ends after those who bring them.
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var all sync.WaitGroup
-	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run} {
+	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run, g.Calls.Run} {
 		all.Go(func() { run(inner) })
 	}
 	err := g.Transport.Run(ctx)

@@ -26,7 +26,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	a.Gateway, err = sipgw.New(sipgw.Parts{
 		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
 		Catalogue: func() *presence.Catalogue { return a.States },
-		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Hosts: hosts,
+		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Dialogs: o.DB.SIPDialogs(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
 		Software: "Rollcall", Log: o.Log,
 	})
