@@ -39,6 +39,8 @@ import (
 	"rollcall/sipgw"
 	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
+	"rollcall/sipgw/message"
+	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
@@ -95,6 +97,8 @@ type Config struct {
 	Qualify      registrar.QualifyConfig
 	Calls        call.Config
 	Publish      publish.Config // without times: see [Config.Publications]
+	Message      message.Config
+	Notifier     notifier.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -204,7 +208,7 @@ func (c *Config) DeviceDomain() string {
 
 // Gateway returns what the SIP side needs to know of the whole configuration.
 func (c *Config) Gateway() sipgw.Config {
-	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Calls: c.Calls}
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Message: c.Message, Calls: c.Calls}
 }
 
 // ServesDevices reports whether the domain of the devices is served by this program,

@@ -14,6 +14,8 @@ import (
 	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
+	"rollcall/sipgw/message"
+	"rollcall/sipgw/profile"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/status"
@@ -28,6 +30,7 @@ type Config struct {
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
 	Calls     call.Config
+	Message   message.Config
 }
 
 // Parts are what a gateway is put together from.
@@ -71,19 +74,25 @@ type Gateway struct {
 	Board      *status.Board
 	Calls      *call.Proxy
 
-	parts Parts
-	hosts map[string]bool
+	parts  Parts
+	hosts  map[string]bool
+	people map[string]bool // domains that accounts are at
+
+	profiles *profile.Set
 }
 
 // New puts a gateway together. It starts nothing and opens nothing.
 func New(parts Parts) (*Gateway, error) {
-	g := &Gateway{parts: parts, hosts: map[string]bool{}}
+	g := &Gateway{parts: parts, hosts: map[string]bool{}, people: map[string]bool{}, profiles: profile.Default()}
 	names := append([]string{parts.Devices.Domain()}, parts.Hosts...)
 	if parts.Config.Transport.Advertise != "" {
 		names = append(names, parts.Config.Transport.Advertise)
 	}
 	for _, h := range names {
 		g.hosts[strings.ToLower(h)] = true
+	}
+	for _, h := range parts.Hosts {
+		g.people[h] = true
 	}
 	var err error
 	g.Transport, err = transport.New(transport.Options{
@@ -98,7 +107,9 @@ func New(parts Parts) (*Gateway, error) {
 	proof.Realm = parts.Devices.Domain()
 	g.Door = door.New(door.Parts{
 		Verifier: digest.New(proof), Registrar: g.Registrar, Compositor: g.Compositor,
-		Secrets: g.secrets, Domain: g.domain, May: g.may, Heard: g.Qualifier.Heard, Log: parts.Log,
+		Secrets: g.secrets, Domain: g.domain, May: g.may,
+		OnlyMD5: func(agent string) bool { return g.profiles.For(agent).OnlyMD5 },
+		Heard:   g.Qualifier.Heard, Log: parts.Log,
 	})
 	g.Transport.Handle("REGISTER", g.Door.Register)
 	g.Transport.Handle("PUBLISH", g.Door.Publish)

@@ -15,6 +15,7 @@ import (
 	"rollcall/internal/operator"
 	"rollcall/presence"
 	"rollcall/presence/device"
+	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server"
@@ -24,6 +25,7 @@ import (
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/bot"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
@@ -63,12 +65,13 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
-	Engine       *presence.Engine    // what all sources together know of people and devices
-	States       *presence.Catalogue // that they can be in
-	Gateway      *sipgw.Gateway      // where devices come in
-	Phones       *contacts.Service   // … and how people see them
+	Engine       *presence.Engine  // what all sources together know of people and devices
+	ByHand       *manual.Service   // what they and operators say of it themselves
+	Gateway      *sipgw.Gateway    // where devices come in
+	Phones       *contacts.Service // … and how people see them
 
 	db         *storage.DB
+	log        *slog.Logger
 	lists      *privacy.Book
 	cards      *vcard.Feature
 	writer     *storage.Writer
@@ -77,6 +80,7 @@ type Assembly struct {
 	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	there      *availability.Feature
+	talk       *bot.Feature
 	config     atomic.Pointer[config.Config] // in force
 	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
@@ -92,7 +96,7 @@ type runner interface {
 // waits for; it is to be cancelled after all else has ended.
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
-		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
+		db: o.DB, log: o.Log, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
 	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
@@ -134,7 +138,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openPresence(o); err != nil {
+	if err := a.openPresence(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := a.openGateway(ctx, o); err != nil {
@@ -143,7 +147,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	list := a.features(o.Config)
 	a.seen.Store(a.audience())
 	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.seen.Load())
-	a.runners = append(a.runners, a.Engine)
+	a.runners = append(a.runners, a.Engine, a.ByHand)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
 			a.runners = append(a.runners, r)
@@ -155,6 +159,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
+		Engine: a.Engine, ByHand: a.ByHand,
 	})
 	a.runners = append(a.runners, a.Desk)
 	if err := a.attachPhones(ctx, o); err != nil {
@@ -174,6 +179,8 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
+	a.useStates(c.Presence)
+	a.Gateway.Transport.Reload(c.SIP.Limits)
 	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()

@@ -25,7 +25,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	}
 	a.Gateway, err = sipgw.New(sipgw.Parts{
 		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: func() *presence.Catalogue { return a.States },
+		Catalogue: a.Engine.Catalogue,
 		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Dialogs: o.DB.SIPDialogs(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
 		Software: "Rollcall", Log: o.Log,
@@ -33,13 +33,19 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	a.Phones = contacts.New(contacts.Parts{
+	parts := contacts.Parts{
 		Devices: a.Devices.Picture, States: a.Engine, Watch: a.Engine.Watch(),
 		Audience: func() contacts.Audience { return ofDevices{a.seen.Load()} },
 		Groups:   func() contacts.Groups { return a.Book.Directory() },
 		Online:   a.online, Operator: a.operates, Agent: a.agent, Send: a.fromDevices,
 		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
-	})
+	}
+	if o.Config.ServesDevices() { // else text is for the component that does
+		texts := a.Gateway.Texts(a.fromDevices)
+		parts.Text = texts.Take
+		a.runners = append(a.runners, texts)
+	}
+	a.Phones = contacts.New(parts)
 	a.Devices.OnChanged(a.deviceChanged)
 	return nil
 }
@@ -76,7 +82,10 @@ func (a *Assembly) deviceChanged(before, now *device.Device) {
 	if a.config.Load().ServesDevices() {
 		a.Phones.Changed(before, now)
 	}
-	if before != nil && now != nil && before.Critical != now.Critical {
+	switch {
+	case now == nil:
+		a.Engine.Forget(before.JID)
+	case before != nil && before.Critical != now.Critical:
 		a.Engine.Refresh(now.JID)
 	}
 }
@@ -122,13 +131,4 @@ func (s ofDevices) Level(watcher jid.Bare, of presence.Subject) presence.Level {
 // Show implements contacts.Audience.
 func (s ofDevices) Show(e *presence.Effective, l presence.Level) presence.Shown {
 	return s.states.Show(e, l, s.Language(), time.Now())
-}
-
-// terms are what the merge has to know of a device.
-func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
-	if k != presence.Device {
-		return presence.Terms{}
-	}
-	d := a.Devices.Picture().ByJID(who)
-	return presence.Terms{Critical: d != nil && d.Critical}
 }

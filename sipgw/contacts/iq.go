@@ -17,6 +17,10 @@ const (
 	nsPing    = "urn:xmpp:ping"
 	nsVersion = "jabber:iq:version"
 	nsCard    = "vcard-temp"
+
+	// What devices can do with text, in so far as they can read it at all.
+	nsStates   = "http://jabber.org/protocol/chatstates" // XEP-0085
+	nsReceipts = "urn:xmpp:receipts"                     // XEP-0184
 )
 
 // software is what the domain calls itself; node is what capabilities are named by.
@@ -27,7 +31,7 @@ const (
 
 // features of a device and of the domain, in the order that XEP-0115 §5.1 wants.
 var (
-	deviceFeatures = []string{nsInfo, nsVersion, nsPing, nsCard}
+	deviceFeatures = []string{nsStates, nsInfo, nsVersion, nsPing, nsReceipts, nsCard}
 	domainFeatures = []string{nsInfo, nsItems, nsVersion, nsPing}
 )
 

@@ -36,7 +36,7 @@ func (s *Service) subscribe(watcher, of jid.Bare) {
 	}
 	if s.keep(watcher, of, true) {
 		s.say(of, watcher, "subscribed")
-		s.show(watcher, of)
+		s.show(watcher, of, false)
 		return
 	}
 	s.say(of, watcher, "unsubscribed")
@@ -96,25 +96,32 @@ func (s *Service) watches(watcher, of jid.Bare) bool {
 	return s.parts.Groups != nil && s.parts.Groups().Sees(watcher, of) || slices.Contains(s.subscribed(of), watcher)
 }
 
-// probed answers a probe (§4.3.2).
+// probed answers a probe (§4.3.2). Whoever gets no answer takes the device for not
+// there, so that need not be said.
 func (s *Service) probed(watcher, of jid.Bare) {
 	if !s.watches(watcher, of) || s.parts.Devices().ByJID(of) == nil {
 		s.say(of, watcher, "unsubscribed")
 		return
 	}
-	s.show(watcher, of)
+	s.show(watcher, of, true)
 }
 
 // show tells a watcher what they see of a device now, and again if that changes
-// meanwhile: whoever tells the others may have been faster.
-func (s *Service) show(watcher, of jid.Bare) {
+// meanwhile: whoever tells the others may have been faster. With only, it is told only
+// of a device of which there is something to see.
+func (s *Service) show(watcher, of jid.Bare, only bool) {
 	for {
 		d, e := s.parts.Devices().ByJID(of), s.parts.States.State(of)
 		if d == nil {
 			return
 		}
 		a := s.parts.Audience()
-		s.send(render(d, e, a, a.Level(watcher, of)).to(watcher))
+		l := a.Level(watcher, of)
+		if p := render(d, e, a, l); !p.nothing || !only {
+			s.send(p.to(watcher))
+			s.shown(of, l, p.sum()) // before looking again: see spread
+			only = false
+		}
 		if s.parts.Devices().ByJID(of) == d && s.parts.States.State(of) == e {
 			return
 		}
@@ -129,7 +136,10 @@ func (s *Service) say(of, watcher jid.Bare, typ string) {
 }
 
 // picture is a presence with a place for the address that it goes to.
-type picture struct{ head, tail []byte }
+type picture struct {
+	head, tail []byte
+	nothing    bool // it is that there is nobody
+}
 
 func (p picture) to(watcher jid.Bare) []byte {
 	b := make([]byte, 0, len(p.head)+len(watcher)+len(p.tail)+16)
@@ -142,6 +152,7 @@ func (p picture) to(watcher jid.Bare) []byte {
 func render(d *device.Device, e *presence.Effective, a Audience, l presence.Level) picture {
 	shown := a.Show(e, l)
 	p := picture{head: stanza.AppendAttr([]byte("<presence"), "from", d.Full().String())}
+	p.nothing = shown.Unavailable && shown.Text == ""
 	if shown.Unavailable {
 		p.head = append(p.head, " type='unavailable'"...)
 	}
@@ -166,6 +177,6 @@ func render(d *device.Device, e *presence.Effective, a Audience, l presence.Leve
 // farewell says that a device is not there.
 func farewell(of jid.Bare) picture {
 	return picture{
-		stanza.AppendAttr([]byte("<presence type='unavailable'"), "from", of.With(device.Resource).String()), []byte("/>"),
+		stanza.AppendAttr([]byte("<presence type='unavailable'"), "from", of.With(device.Resource).String()), []byte("/>"), true,
 	}
 }

@@ -84,7 +84,7 @@ func (s *Service) Changed(before, now *device.Device) {
 		s.gone(before.JID)
 	case now.Name != before.Name || now.Class != before.Class:
 		for watcher := range s.watchers(now.JID) {
-			s.show(watcher, now.JID)
+			s.show(watcher, now.JID, true)
 		}
 	}
 }
@@ -128,17 +128,15 @@ func (s *Service) online(watcher jid.Bare) bool {
 }
 
 // spread tells those who watch a device what it is in now, if they see a difference.
+// What one of them was shown meanwhile by itself counts as well: it is looked at before
+// the state is.
 func (s *Service) spread(of presence.Subject) {
 	d := s.parts.Devices().ByJID(of)
 	if d == nil {
-		delete(s.told, of)
+		s.forget(of)
 		return
 	}
-	was := s.told[of]
-	if was == nil {
-		was = new(told)
-		s.told[of] = was
-	}
+	was, unseen := s.known(of)
 	e := s.parts.States.State(of)
 	var now told
 	var pictures [presence.NumLevels]picture
@@ -148,11 +146,63 @@ func (s *Service) spread(of presence.Subject) {
 			pictures[l] = render(d, e, s.audience, l)
 			now.sum[l] = pictures[l].sum()
 		}
-		if now.sum[l] != was.sum[l] {
+		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {
 			s.send(pictures[l].to(watcher))
 		}
 	}
-	*was = now
+	s.told[of] = &now
+}
+
+// several is that watchers of one level were shown different things: it is the sum of
+// nothing.
+const several = 2
+
+// shown notes what somebody of a level was shown of a device by itself.
+func (s *Service) shown(of jid.Bare, l presence.Level, sum uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.meanwhile[of]
+	if m == nil {
+		m = new(told)
+		s.meanwhile[of] = m
+	}
+	switch m.sum[l] {
+	case 0, sum:
+		m.sum[l] = sum
+	default:
+		m.sum[l] = several
+	}
+}
+
+// known returns what all watchers of each level know of a device, 0 where they don't
+// know the same. unseen is that nobody has been told anything yet: that it is not there
+// is no news then.
+func (s *Service) known(of jid.Bare) (was told, unseen bool) {
+	before := s.told[of]
+	if before != nil {
+		was = *before
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.meanwhile[of]
+	delete(s.meanwhile, of)
+	if m == nil {
+		return was, before == nil || *before == (told{})
+	}
+	for l, sum := range m.sum {
+		if sum != 0 && sum != was.sum[l] {
+			was.sum[l] = 0
+		}
+	}
+	return was, false
+}
+
+// forget forgets what was told of a device that is no more.
+func (s *Service) forget(of jid.Bare) {
+	delete(s.told, of)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.meanwhile, of)
 }
 
 // regrade tells those who see another level of a device than before.
@@ -162,11 +212,15 @@ func (s *Service) regrade() {
 	for d := range s.parts.Devices().All() {
 		for watcher := range s.watchers(d.JID) {
 			if before.Level(watcher, d.JID) != now.Level(watcher, d.JID) {
-				s.show(watcher, d.JID)
+				s.show(watcher, d.JID, s.told[d.JID] == nil)
 			}
 		}
 	}
-	clear(s.told) // its words may be others
+	for _, was := range s.told { // the words may be others
+		for l := range was.sum {
+			was.sum[l] = several
+		}
+	}
 }
 
 // store writes down who has subscribed. What cannot be written is tried again with

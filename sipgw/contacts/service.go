@@ -66,6 +66,10 @@ type Parts struct {
 	// Agent returns what a device calls its program, or "". nil: nobody knows.
 	Agent func(*device.Device) string
 
+	// Text takes a message to a device that its sender sees, or an error about one of a
+	// device. nil: devices read nothing.
+	Text func(st *stanza.Stanza, from, to jid.JID) error
+
 	// Send sends a stanza, which has its addresses, on its way. It must not block.
 	Send func(context.Context, []byte) error
 
@@ -82,7 +86,8 @@ type Service struct {
 
 	mu          sync.Mutex // guards the fields below
 	subscribers map[jid.Bare][]jid.Bare
-	writing     []change // not stored yet, in order
+	meanwhile   map[jid.Bare]*told // what some were shown since all were told
+	writing     []change           // not stored yet, in order
 
 	// Owned by Run.
 	told     map[jid.Bare]*told
@@ -100,7 +105,7 @@ type change struct {
 func New(parts Parts) *Service {
 	return &Service{
 		parts: parts, grade: make(chan struct{}, 1), write: make(chan struct{}, 1),
-		subscribers: map[jid.Bare][]jid.Bare{}, told: map[jid.Bare]*told{},
+		subscribers: map[jid.Bare][]jid.Bare{}, meanwhile: map[jid.Bare]*told{}, told: map[jid.Bare]*told{},
 	}
 }
 
@@ -131,14 +136,20 @@ func (s *Service) Take(st *stanza.Stanza, from, to jid.JID) error {
 	return nil
 }
 
-// message refuses messages, unless they are answers. To those who see no such device
-// there is none (RFC 6121 §8.5.1).
+// message takes messages. To those who see no such device there is none (RFC 6121
+// §8.5.1).
 func (s *Service) message(st *stanza.Stanza, from, to jid.JID) error {
-	if st.IsType("error") {
-		return nil
+	answer := st.IsType("error")
+	if !answer {
+		if d, _ := s.seen(from.Bare(), to.Bare()); d == nil {
+			return stanza.ErrServiceUnavailable
+		}
 	}
-	if d, _ := s.seen(from.Bare(), to.Bare()); d == nil {
-		return stanza.ErrServiceUnavailable
+	switch {
+	case s.parts.Text != nil:
+		return s.parts.Text(st, from, to)
+	case answer:
+		return nil
 	}
 	return stanza.Refuse(stanza.ErrNotImplemented, "This device cannot receive text")
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 )
 
@@ -47,7 +46,7 @@ type listener struct {
 // open opens the sockets of the configuration.
 func (t *Transport) open() error {
 	for _, addr := range t.cfg.Listen {
-		if err := t.openPair(addr); err != nil {
+		if err := t.openBoth(addr); err != nil {
 			return err
 		}
 	}
@@ -64,28 +63,27 @@ func (t *Transport) open() error {
 	return nil
 }
 
-// anyPorts is how often another pair of ports is tried where any will do.
-const anyPorts = 20
+// triesForPort is how often a port is looked for that both UDP and TCP can have.
+const triesForPort = 20
 
-// openPair opens an address for UDP and TCP. Where the port is 0, TCP gets the one
-// that UDP was given; if somebody has that already, both get another.
-func (t *Transport) openPair(addr string) error {
-	for n := 1; ; n++ {
+// openBoth opens an address for UDP and TCP. Where the port is 0, TCP gets the one that
+// UDP was given; somebody may have that, and then it is another one.
+func (t *Transport) openBoth(addr string) error {
+	_, port, _ := net.SplitHostPort(addr)
+	for try := 1; ; try++ {
 		pc, err := t.network.ListenPacket(addr)
 		if err != nil {
 			return fmt.Errorf("SIP cannot listen at %s: %w", addr, err)
 		}
 		local, at := addrPort(pc.LocalAddr()), addr
-		_, port, _ := net.SplitHostPort(addr)
 		if port == "0" {
 			at = local.String()
 		}
 		if err := t.listen(TCP, at); err != nil {
-			if port == "0" && n < anyPorts && errors.Is(err, syscall.EADDRINUSE) {
-				pc.Close()
+			pc.Close()
+			if port == "0" && try < triesForPort {
 				continue
 			}
-			pc.Close()
 			return err
 		}
 		u := &udpLink{t: t, pc: pc, wire: t.wire(UDP, local)}
