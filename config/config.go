@@ -37,6 +37,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/message"
 	"rollcall/sipgw/notifier"
@@ -94,6 +95,7 @@ type Config struct {
 	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
+	Calls        call.Config
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
@@ -208,7 +210,7 @@ func (c *Config) DeviceDomain() string {
 func (c *Config) Gateway() sipgw.Config {
 	return sipgw.Config{
 		Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify,
-		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier,
+		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier, Calls: c.Calls,
 	}
 }
 
