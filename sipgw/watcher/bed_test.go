@@ -48,12 +48,13 @@ type bed struct {
 	devices *device.Register
 	log     bytes.Buffer
 
-	mu      sync.Mutex
-	reach   map[string]Binding
-	learned map[string][]Learned // by device
-	waiting []Waiting
-	synced  time.Duration // after the start; 0 is not yet
-	secrets map[string]string
+	mu       sync.Mutex
+	reach    map[string]Binding
+	exchange *pbx
+	learned  map[string][]Learned // by device
+	waiting  []Waiting
+	synced   time.Duration // after the start; 0 is not yet
+	secrets  map[string]string
 }
 
 // play runs a test in a bubble.
@@ -65,6 +66,7 @@ func play(t *testing.T, cfg Config, devices []device.Device, test func(*bed)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		b.exchange = b.peer("pbx", pbxAt) // before anything is sent to it
 		b.devices = device.NewRegister(memory(devices), device.Config{Domain: "phones.x"})
 		start := time.Now()
 		b.Watcher = New(Parts{
@@ -158,7 +160,7 @@ type pbx struct {
 	versions map[string]int // by Call-ID
 }
 
-func (b *bed) pbx() *pbx { return b.peer("pbx", pbxAt) }
+func (b *bed) pbx() *pbx { return b.exchange }
 
 func (b *bed) peer(user, at string) *pbx {
 	b.Helper()
@@ -258,7 +260,25 @@ func (p *pbx) notify(sub *siptest.Message, state, body, status string) {
 		text += "Content-Type: " + kind + "\n--\n" + body
 	}
 	p.say(text)
-	p.one(status)
+	p.answered(status)
+}
+
+// answered takes the one response that has come, and leaves requests.
+func (p *pbx) answered(status string) {
+	p.b.Helper()
+	n := 0
+	for _, m := range p.Unread() {
+		if m.Status == 0 {
+			continue
+		}
+		p.Take(m)
+		if n++; fmt.Sprint(m.Status) != status || n > 1 {
+			p.b.Fatalf("this came, want one %s:\n%s", status, m.Raw)
+		}
+	}
+	if n == 0 {
+		p.b.Fatalf("no answer, want %s", status)
+	}
 }
 
 // calls is a document of a full state, with calls in states; each document of a

@@ -61,6 +61,7 @@ type leg struct {
 	at     time.Time // when it is to be looked at
 	index  int       // in the agenda, -1: it is not in it
 	asked  time.Time // when a request was sent last
+	begun  time.Time // when one was sent last that others could take up
 	flying bool
 	fresh  bool // the credentials answer a challenge of just now
 	paced  bool // it has waited for its turn

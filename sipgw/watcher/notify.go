@@ -146,7 +146,7 @@ func (w *Watcher) branch(first *leg, n *note) *leg {
 			return f
 		}
 	}
-	if n.state.Phase == event.Terminated || len(first.of.forks) >= maxForks || n.now.Sub(first.asked) > forkFor {
+	if n.state.Phase == event.Terminated || len(first.of.forks) >= maxForks || n.now.Sub(first.begun) > forkFor {
 		return nil
 	}
 	f := first.clone(n.from)

@@ -64,6 +64,8 @@ func (w *Watcher) request(g *leg, expires time.Duration, now time.Time) sending 
 	}
 	if g.remote != "" {
 		o.To += ";tag=" + g.remote
+	} else {
+		g.begun = now
 	}
 	for _, by := range [...]login.By{login.Server, login.Proxy} {
 		if answer := p.account.Answer(by, o.Method, o.URI); answer != "" {
