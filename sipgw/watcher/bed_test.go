@@ -92,7 +92,7 @@ func play(t *testing.T, cfg Config, devices []device.Device, test func(*bed)) {
 			},
 			Synced: func() {
 				b.mu.Lock()
-				b.synced = time.Since(start)
+				b.synced = time.Since(start) + 1
 				b.mu.Unlock()
 			},
 			Waiting: func(x Waiting) { b.waiting = append(b.waiting, x) },
@@ -162,10 +162,12 @@ type pbx struct {
 
 func (b *bed) pbx() *pbx { return b.exchange }
 
-func (b *bed) peer(user, at string) *pbx {
+func (b *bed) peer(user, at string) *pbx { return b.plug(user, at, false) }
+
+func (b *bed) plug(user, at string, tcp bool) *pbx {
 	b.Helper()
 	p, err := siptest.NewPhone(b.net, siptest.Options{
-		User: user, Domain: "x", At: netip.MustParseAddrPort(at), Gateway: netip.MustParseAddrPort(gateway), Manual: true,
+		User: user, Domain: "x", At: netip.MustParseAddrPort(at), Gateway: netip.MustParseAddrPort(gateway), Manual: true, TCP: tcp,
 	})
 	if err != nil {
 		b.Fatal(err)
