@@ -36,6 +36,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw/transport"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -84,6 +85,7 @@ type Config struct {
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
 	SIP          transport.Config
+	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

@@ -9,6 +9,7 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/component"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
@@ -210,6 +211,10 @@ var keys = []key{
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
+	partlyHidden(of("sip.upstreams", live, list(0, upstream), func(c *Config) *[]watcher.Upstream { return &c.Watcher.Upstreams }), upstreamSecrets),
+	of("sip.subscribe_for", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Watcher.Expires }),
+	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),
+	of("sip.watch_phones", live, boolean, func(c *Config) *bool { return &c.Watcher.Phones }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
