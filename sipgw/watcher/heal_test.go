@@ -325,3 +325,28 @@ func TestRetryAfter(t *testing.T) {
 		}
 	})
 }
+
+// One line that a PBX does not answer for harms no other.
+func TestSilentLine(t *testing.T) {
+	play(t, Config{Upstreams: []Upstream{hq()}}, phones(20), func(b *bed) {
+		p := b.pbx()
+		asked := 0
+		answer := func(m *siptest.Message) string {
+			if strings.Contains(m.Header("To"), "2007@") {
+				asked++
+				return "100"
+			}
+			return "200\nExpires: 600"
+		}
+		p.serve(time.Minute, answer)
+		for range 60 {
+			p.serve(time.Minute, answer)
+			if told, lost := b.everybody(Told), b.everybody(Lost); told != 19 || lost != 1 {
+				t.Fatalf("%d are told, %d are lost", told, lost)
+			}
+		}
+		if asked < 5 || asked > 15 {
+			t.Errorf("asked %d times in an hour", asked)
+		}
+	})
+}

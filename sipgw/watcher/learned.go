@@ -123,6 +123,7 @@ func (w *Watcher) word(g *leg, now time.Time) Word {
 	case g.asking() && !(g.held && p.failures > 0):
 		return Word{Standing: Asked}
 	}
+	g.waited = true
 	if g.lost.IsZero() {
 		if g.lost = now; g.told && g.m.Believed.Before(now) {
 			g.lost = g.m.Believed

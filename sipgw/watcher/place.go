@@ -21,7 +21,8 @@ type place struct {
 	slot   time.Time // when the next request may leave
 	flying int       // requests that wait for their answer
 	held   []*leg
-	hosts  map[netip.Addr]struct{} // that have answered for it
+	heard  time.Time               // when it has answered, or told something
+	hosts  map[netip.Addr]struct{} // that have done so for it
 	health
 }
 
@@ -88,33 +89,31 @@ func (w *Watcher) landed(g *leg) {
 	}
 }
 
-// release has subscriptions go on that were held, as many as may.
-func (w *Watcher) release(p *place, most int, now time.Time) {
-	for most > 0 && len(p.held) > 0 {
+// release has subscriptions go on that were held, as many as may, and returns how many
+// there are.
+func (w *Watcher) release(p *place, most int, at time.Time) (n int) {
+	for n < most && len(p.held) > 0 {
 		g := p.held[0]
 		p.held[0] = nil
 		p.held = p.held[1:]
 		if !g.gone {
 			g.held = false
-			w.schedule(g, now)
+			w.schedule(g, at)
 			w.touch(g.of)
-			most--
+			n++
 		}
 	}
 	if len(p.held) == 0 {
 		p.held = nil
 	}
+	return n
 }
 
 // alive takes note that a PBX has answered. If it did not before, all that failed
 // meanwhile is tried again; and since it may have been restarted, some others are
 // looked after.
 func (w *Watcher) alive(p *place, now time.Time) {
-	if p.failures > 0 {
-		if p.logged {
-			w.parts.Log.Info("a PBX answers again", "pbx", p.cfg.Name)
-		}
-		p.health = health{probing: p.probing}
+	if p.failures > 1 {
 		for _, x := range w.watched {
 			if x.at == p {
 				w.retry(x, now)
@@ -122,9 +121,11 @@ func (w *Watcher) alive(p *place, now time.Time) {
 		}
 		w.suspect(p, now)
 	}
-	if !p.probing || p.failures == 0 {
-		w.release(p, maxFlying-p.flying, now)
+	if p.logged {
+		w.parts.Log.Info("a PBX answers again", "pbx", p.cfg.Name)
 	}
+	p.health, p.heard = health{probing: p.probing}, now
+	w.release(p, maxFlying-p.flying, now)
 }
 
 // retry has what failed of a device tried again.
@@ -146,12 +147,13 @@ const (
 	trouble         // it cannot serve anybody
 )
 
-// failed takes note that a PBX does not answer, or does not serve us. Who has asked asks
-// again before long, on behalf of all.
+// failed takes note that a request to a PBX was not answered, or that it does not serve
+// us. It may be one line alone that is to blame: so another one asks next, at once if
+// this is the first time.
 func (w *Watcher) failed(g *leg, why failure, retryAfter time.Duration, now time.Time) {
 	p := g.of.at
-	if p.here {
-		return
+	if p.here || why == silence && p.heard.After(g.asked) {
+		return // it has answered others meanwhile
 	}
 	p.failures++
 	p.spoke = why == refusal || retryAfter > 0
@@ -160,18 +162,36 @@ func (w *Watcher) failed(g *leg, why failure, retryAfter time.Duration, now time
 	if why != refusal {
 		wait = max(min(wait, askAgain), retryAfter)
 	}
-	if at := now.Add(wait); at.After(p.until) {
-		p.until = at
+	if p.failures > 1 || p.spoke {
+		w.complain(p, why)
 	}
-	g.m.Next = p.until
-	if !p.logged {
-		p.logged = true
-		w.parts.Log.Warn(troubles[why], "pbx", p.cfg.Name)
+	if p.spoke || p.failures > 3 || w.suspect(p, now) == 0 && p.failures > 1 {
+		p.until = now.Add(wait)
+	}
+	if !w.deputy(p, now) && p.until.After(now) {
+		g.m.Next = p.until
 	}
 	if p.failures == 2 {
 		for _, h := range p.held {
 			w.touch(h.of)
 		}
+	}
+}
+
+// deputy has one of those that are held ask next; false if there is none.
+func (w *Watcher) deputy(p *place, now time.Time) bool {
+	at := p.until
+	if at.Before(now) {
+		at = now
+	}
+	return w.release(p, 1, at) > 0
+}
+
+// complain says once what is wrong with a PBX.
+func (w *Watcher) complain(p *place, why failure) {
+	if !p.logged {
+		p.logged = true
+		w.parts.Log.Warn(troubles[why], "pbx", p.cfg.Name)
 	}
 }
 
@@ -184,11 +204,10 @@ var troubles = [...]string{
 // suspect has two subscriptions refreshed at a PBX that has forgotten one, or was away:
 // if it has been restarted it has forgotten all. Each that turns out to be gone has two
 // more looked after, so all of them are soon, or none.
-func (w *Watcher) suspect(p *place, now time.Time) {
+func (w *Watcher) suspect(p *place, now time.Time) (found int) {
 	if p.here {
-		return
+		return 0
 	}
-	found := 0
 	for _, x := range w.watched {
 		if x.at != p {
 			continue
@@ -200,10 +219,11 @@ func (w *Watcher) suspect(p *place, now time.Time) {
 			g.m.Next = now
 			w.schedule(g, now)
 			if found++; found == 2 {
-				return
+				return found
 			}
 		}
 	}
+	return found
 }
 
 // calm is how long a subscription that was just asked for is left alone.

@@ -135,7 +135,7 @@ func (w *Watcher) answer(s sending, res *transport.Response, err error, now time
 	do := g.m.Answered(status, event.Seconds(res.Header("Expires")), event.Seconds(res.Header("Min-Expires")), retryAfter, now)
 	w.understood(g, do, status, res, now)
 	switch status {
-	case 408, 500, 502, 503, 504:
+	case 408, 502, 503, 504: // that of a proxy, or of all there is
 		w.failed(g, trouble, retryAfter, now)
 	default:
 		w.alive(g.of.at, now)

@@ -87,6 +87,13 @@ func (w *Watcher) Use(cfg Config) {
 	if cfg.Rate <= 0 {
 		cfg.Rate = 100
 	}
+	for _, x := range w.watched {
+		for _, g := range x.legs {
+			if g != nil && w.cfg.Expires != cfg.Expires {
+				g.m.Asks = cfg.Expires
+			}
+		}
+	}
 	w.cfg = cfg
 	places := map[string]*place{}
 	for _, u := range cfg.Upstreams {
