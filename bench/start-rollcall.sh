@@ -24,6 +24,8 @@ level = "warn"
 listen = ["127.0.0.1:18222"]
 listen_tls = []
 plaintext_on_loopback = true
+[sip]
+listen = []
 [tls]
 certificates = [{ cert = "$TLS/cert.pem", key = "$TLS/key.pem" }]
 [auth]

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rollcall/directory"
@@ -35,6 +36,12 @@ import (
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/digest"
+	"rollcall/sipgw/message"
+	"rollcall/sipgw/notifier"
+	"rollcall/sipgw/publish"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
 	"rollcall/sipgw/watcher"
 	"rollcall/storage"
@@ -85,6 +92,12 @@ type Config struct {
 	Directory    directory.Config // Domain as written: see [Config.DirectoryDomain]
 	LDAP         ldap.Config
 	SIP          transport.Config
+	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
+	Registrar    registrar.Config
+	Qualify      registrar.QualifyConfig
+	Publish      publish.Config // without times: see [Config.Publications]
+	Message      message.Config
+	Notifier     notifier.Config
 	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
@@ -173,6 +186,14 @@ func (c *Config) AccountDomain() string {
 	return ""
 }
 
+// Publications returns what bounds publications: those of Publish, and the times of
+// registrations over connections.
+func (c *Config) Publications() publish.Config {
+	p := c.Publish
+	p.MinExpires, p.MaxExpires = c.Registrar.MinExpires, c.Registrar.MaxExpires
+	return p
+}
+
 // DeviceDomain returns the domain of the devices.
 func (c *Config) DeviceDomain() string {
 	if c.Devices.Domain != "" {
@@ -184,6 +205,15 @@ func (c *Config) DeviceDomain() string {
 	}
 	return "phones." + first
 }
+
+// Gateway returns what the SIP side needs to know of the whole configuration.
+func (c *Config) Gateway() sipgw.Config {
+	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Message: c.Message}
+}
+
+// ServesDevices reports whether the domain of the devices is served by this program,
+// and not by a component.
+func (c *Config) ServesDevices() bool { return !slices.Contains(c.ComponentNames(), c.DeviceDomain()) }
 
 // ControlSocket returns where a running server listens for `rollcall account`.
 func (c *Config) ControlSocket() string {

@@ -9,6 +9,8 @@ import (
 	"rollcall/server"
 	"rollcall/server/c2s"
 	"rollcall/server/component"
+	"rollcall/sipgw/digest"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/watcher"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
@@ -211,6 +213,33 @@ var keys = []key{
 	of("sip.connections", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.Connections }),
 	of("sip.connections_per_address", live, number(1, 10_000_000), func(c *Config) *int { return &c.SIP.Limits.ConnectionsPerAddress }),
 	of("sip.idle_timeout", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.SIP.Limits.Idle }),
+	of("sip.algorithms", fixed, list(1, oneOf(algorithms...)), func(c *Config) *[]digest.Algorithm { return &c.Digest.Algorithms }),
+	of("sip.nonce_life", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Digest.NonceLife }),
+	of("sip.min_expires", fixed, span(10*second, time.Hour), func(c *Config) *time.Duration { return &c.Registrar.MinExpires }),
+	of("sip.max_expires", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Registrar.MaxExpires }),
+	of("sip.max_expires_udp", fixed, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Registrar.MaxExpiresUDP }),
+	of("sip.max_bindings", fixed, number(1, registrar.MostBindings), func(c *Config) *int { return &c.Registrar.MaxBindings }),
+	of("sip.qualify", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Qualify.Every }),
+	of("sip.qualify_critical", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Qualify.EveryCritical }),
+	of("sip.qualify_timeout", fixed, span(second, 32*second), func(c *Config) *time.Duration { return &c.Qualify.Timeout }),
+	of("sip.max_publications", fixed, number(1, 1000), func(c *Config) *int { return &c.Publish.MaxPublications }),
+	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
+	of("sip.message_rate", fixed, number(1, 1000), func(c *Config) *int { return &c.Message.Rate }),
+	of("sip.message_burst", fixed, number(1, 10_000), func(c *Config) *int { return &c.Message.Burst }),
+	of("sip.strict_rfc7572", fixed, boolean, func(c *Config) *bool { return &c.Message.Strict }),
+	of("sip.min_subscription", fixed, span(10*second, time.Hour), func(c *Config) *time.Duration { return &c.Notifier.MinExpires }),
+	of("sip.max_subscription", fixed, span(time.Minute, 7*day), func(c *Config) *time.Duration { return &c.Notifier.MaxExpires }),
+	of("sip.presence_pace", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Notifier.Pace.Presence }),
+	of("sip.dialog_pace", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Notifier.Pace.Dialog }),
+	of("sip.registration_pace", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Notifier.Pace.Registration }),
+	of("sip.waiting_pace", fixed, span(0, time.Hour), func(c *Config) *time.Duration { return &c.Notifier.Pace.Waiting }),
+	of("sip.max_subscriptions", fixed, number(1, 10_000_000), func(c *Config) *int { return &c.Notifier.MaxSubscriptions }),
+	of("sip.max_subscriptions_of_one", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Notifier.MaxPerWatcher }),
+	of("sip.max_subscriptions_to_one", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Notifier.MaxPerSubject }),
+	of("sip.max_list", fixed, number(1, 1000), func(c *Config) *int { return &c.Notifier.MaxMembers }),
+	of("sip.list_datagram", fixed, size(kib, 256*kib), func(c *Config) *int { return &c.Notifier.MaxDatagram }),
+	of("sip.lamps_for_people", fixed, boolean, func(c *Config) *bool { return &c.Notifier.LampsForPeople }),
+	of("sip.end_subscriptions", fixed, boolean, func(c *Config) *bool { return &c.Notifier.EndOnStop }),
 	partlyHidden(of("sip.upstreams", live, list(0, upstream), func(c *Config) *[]watcher.Upstream { return &c.Watcher.Upstreams }), upstreamSecrets),
 	of("sip.subscribe_for", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Watcher.Expires }),
 	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),

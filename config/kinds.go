@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/digest"
 )
 
 // kind is what the values of a key may be: how they are read from what the TOML
@@ -78,6 +80,8 @@ var levels = []option[slog.Level]{
 }
 
 var versions = []option[uint16]{{"1.2", tls.VersionTLS12}, {"1.3", tls.VersionTLS13}}
+
+var algorithms = []option[digest.Algorithm]{{"SHA-256", digest.SHA256}, {"MD5", digest.MD5}}
 
 // oneOf are a few words that stand for values.
 func oneOf[T comparable](options ...option[T]) kind[T] {

@@ -53,6 +53,15 @@ func sipPlaces(c *Config) (out []place) {
 	return out
 }
 
+// SIPAddresses returns all that SIP listens at. Those of its first list take both UDP
+// and connections.
+func (c *Config) SIPAddresses() (out []string) {
+	for _, p := range sipPlaces(c) {
+		out = append(out, p.address)
+	}
+	return out
+}
+
 // sipAddressesOnce finds an address that two kinds of connections would want.
 func sipAddressesOnce(c *Config) (string, string, string) {
 	all := sipPlaces(c)

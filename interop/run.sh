@@ -82,6 +82,8 @@ start_ours() {
 	PORT=$(free_port) TLS_PORT=$(free_port)
 	export COMPONENT=bots.$DOMAIN COMPONENT_PORT COMPONENT_SECRET=$RANDOM-$RANDOM-$RANDOM-$RANDOM
 	COMPONENT_PORT=$(free_port)
+	export SIP_PORT
+	SIP_PORT=$(free_port)
 	export CA=$work/data/tls/self-signed.crt ADD_ACCOUNT=$work/add-account GROUP=$work/group
 	cat >"$work/rollcall.toml" <<-TOML
 		[server]
@@ -91,6 +93,8 @@ start_ours() {
 		[c2s]
 		listen = ["$HOST:$PORT"]
 		listen_tls = ["$HOST:$TLS_PORT"]
+		[sip]
+		listen = ["$HOST:$SIP_PORT"]
 		[components]
 		listen = ["$HOST:$COMPONENT_PORT"]
 		domains = [{ name = "$COMPONENT", secret = "$COMPONENT_SECRET" }]

@@ -80,6 +80,15 @@ func (c *Catalogue) States(kind Kind) []State {
 	return out
 }
 
+// Zone returns where times are told.
+func (c *Catalogue) Zone() *time.Location { return c.zone }
+
+// Tell writes a time as people tell it, with its date if that is not today.
+func (c *Catalogue) Tell(t, now time.Time) string {
+	v := view{cat: c, now: now}
+	return v.tell(t)
+}
+
 //go:embed states.toml
 var builtIn []byte
 

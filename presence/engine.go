@@ -28,6 +28,11 @@ type Options struct {
 	// word until it expires.
 	Volatile []string
 
+	// Expired hears of each contribution that has come to its end and turns into
+	// nothing, once; after a restart of those too that did meanwhile. What was
+	// replaced or withdrawn before is not among them. It must not wait. Nil: nobody.
+	Expired func(Subject, Kind, *Contribution)
+
 	Store   Store   // nil: nothing is kept over a restart
 	Journal Journal // nil: nobody reads what was
 
@@ -183,6 +188,24 @@ func (e *Engine) Contributions(ctx context.Context, subject Subject) (out []Cont
 		}
 	})
 	return out, err
+}
+
+// Catalogue returns the states that there are.
+func (e *Engine) Catalogue() *Catalogue { return e.catalogue.Load() }
+
+// Explain says why a subject is in the state that all that is said of it comes to
+// now, which others may hear of in a moment. kind is that of a subject of which nothing
+// is known yet.
+func (e *Engine) Explain(ctx context.Context, subject Subject, kind Kind) (Explanation, error) {
+	cs, err := e.Contributions(ctx, subject)
+	if err != nil {
+		return Explanation{}, err
+	}
+	if shown := e.State(subject); shown != nil {
+		kind = shown.Kind
+	}
+	cat := e.Catalogue()
+	return Explain(subject, kind, cs, cat, e.opts.Terms(subject, kind), cat.Language(), time.Now()), nil
 }
 
 // Synced says that all sources whose names begin with prefix have said all that

@@ -66,6 +66,7 @@ func (s *shard) restore(r *Record, stale bool, now time.Time) {
 	}
 	// Whoever is away for longer than that cannot have been lost just now.
 	en.merged = now
+	s.mourn(en, now)
 	en.expire(now)
 	s.scratch = en.flat(s.scratch[:0])
 	en.up = reached(s.scratch, now)

@@ -158,6 +158,7 @@ func (s *shard) enter(subject Subject, kind Kind) *entry {
 // merge makes the state of a subject anew.
 func (s *shard) merge(en *entry, w why, now time.Time) {
 	s.save(en)
+	s.mourn(en, now)
 	if expired := en.expire(now); w.how == "" {
 		w = expired
 	}
@@ -274,4 +275,20 @@ func (s *shard) forget(subject Subject, now time.Time) {
 	s.table.remove(en.slot)
 	s.told = append(s.told, subject)
 	s.gone = append(s.gone, subject)
+}
+
+// mourn tells who wants to hear of it what is about to be dropped because it has
+// expired.
+func (s *shard) mourn(en *entry, now time.Time) {
+	tell := s.e.opts.Expired
+	if tell == nil {
+		return
+	}
+	for i := range en.said {
+		for j := range en.said[i].list {
+			if c := &en.said[i].list[j]; !c.Expires.After(now) && c.Lapse == "" {
+				tell(en.slot.subject, en.kind, c)
+			}
+		}
+	}
 }

@@ -153,10 +153,7 @@ func rough(d time.Duration) string {
 // Lines writes the explanation for people, a line each. Times are in the time zone of
 // the catalogue.
 func (x *Explanation) Lines(cat *Catalogue) []string {
-	tell := func(t time.Time) string {
-		v := view{cat: cat, now: x.At}
-		return v.tell(t)
-	}
+	tell := func(t time.Time) string { return cat.Tell(t, x.At) }
 	lines := []string{fmt.Sprintf("%s (%s) is %s: %s", x.Subject, x.Kind, x.State, x.Why)}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if len(x.Beside) > 0 {

@@ -291,6 +291,12 @@ func setLabelled(s *State, v any) (what, remedy string) {
 
 func getLabelled(s *State) any { return "from " + max(s.LabelFrom, Status).String() }
 
+// IsStateID reports whether a state can be called that.
+func IsStateID(id string) bool {
+	what, _ := checkID(id)
+	return what == "" && id != customAny
+}
+
 // checkID tells what is wrong with the id of a state.
 func checkID(id string) (what, remedy string) {
 	name := strings.TrimPrefix(id, custom)

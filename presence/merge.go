@@ -104,6 +104,13 @@ func (e *Effective) take(p picked, now time.Time) {
 	}
 }
 
+// With returns what a state comes to when one source says something else: for who has to
+// know before the engine has taken it in. What e leaves out stays left out.
+func (c *Catalogue) With(e *Effective, said Contribution, now time.Time) *Effective {
+	cs := slices.DeleteFunc(slices.Clone(e.All), func(other Contribution) bool { return other.Source == said.Source })
+	return Merge(e.Subject, e.Kind, append(cs, said), c, Terms{Critical: e.Critical}, now)
+}
+
 // NextChange returns the next moment at which the result of [Merge] may change by
 // time alone, or zero if there is none.
 func NextChange(cs []Contribution, now time.Time) (next time.Time) {

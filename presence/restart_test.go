@@ -10,9 +10,15 @@ import (
 // restarted plays what comes after a crash, so long after it.
 func restarted(t *testing.T, down time.Duration, before, after func(*stage)) {
 	t.Helper()
+	restartedWith(t, func(*Options) {}, down, before, after)
+}
+
+func restartedWith(t *testing.T, change func(*Options), down time.Duration, before, after func(*stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := newShelf()
 		o := Options{Config: patience, Store: store, Journal: store}
+		change(&o)
 		s := start(t, o)
 		before(s)
 		s.after(time.Second)

@@ -148,14 +148,15 @@ func (r *Rules) selects(s Selector, who jid.Bare, subject Subject, kind Kind) bo
 	case AtDomain:
 		return who.Domain() == s.Name
 	case InRole:
-		return r.hasRole(who, s.Name)
+		return r.HasRole(who, s.Name)
 	case OneJID:
 		return who == jid.Bare(s.Name)
 	}
 	return kind.String() == s.Name
 }
 
-func (r *Rules) hasRole(who jid.Bare, role string) bool {
+// HasRole reports whether somebody has a role, such as [RoleOperator].
+func (r *Rules) HasRole(who jid.Bare, role string) bool {
 	for i := range r.roles {
 		h := &r.roles[i]
 		if h.Role != role {

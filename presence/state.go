@@ -129,6 +129,17 @@ func (s *State) Has(t Trait) bool { return s.Traits&t != 0 }
 // without it.
 func (s *State) SeenAt(l Level) bool { return l >= s.From && (s.Below == 0 || l < s.Below) }
 
+// Name returns what people call a state, in a language: its label without details, or
+// words made of its id.
+func (s *State) Name(lang string) string {
+	name := strings.TrimSpace(fill(s.Label.In(lang), func(string) string { return "" }))
+	if name == "" && s.ID != "" {
+		name = strings.ReplaceAll(strings.TrimPrefix(s.ID, custom), "_", " ")
+		name = strings.ToUpper(name[:1]) + name[1:]
+	}
+	return name
+}
+
 // ErrNoExpiry says that who sets a state has to say for how long.
 var ErrNoExpiry = errors.New("say for how long")
 

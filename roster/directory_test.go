@@ -44,6 +44,20 @@ func TestDirectory(t *testing.T) {
 			t.Errorf("the door knows %s: %+v", stranger, it)
 		}
 	}
+	if got := slices.Collect(d.Watchers("door-1@phones.x")); !slices.Equal(got, []jid.Bare{"ada@x", "bob@x"}) {
+		t.Errorf("the door is watched by %v", got)
+	}
+	if got := slices.Collect(d.Watchers("bob@x")); !slices.Equal(got, []jid.Bare{"ada@x", "x"}) {
+		t.Errorf("bob is watched by %v", got)
+	}
+	for pair, want := range map[[2]jid.Bare]bool{
+		{"ada@x", "door-1@phones.x"}: true, {"x", "door-1@phones.x"}: false, {"door-1@phones.x", "ada@x"}: false,
+		{"ada@x", "bob@x"}: true, {"bob@x", "bob@x"}: false, {"ada@x", "x"}: false, {"eve@x", "bob@x"}: false, {"bob@x", "eve@x"}: false,
+	} {
+		if d.Sees(pair[0], pair[1]) != want {
+			t.Errorf("%s sees %s: %v", pair[0], pair[1], !want)
+		}
+	}
 	if bound(d, "ada@x").Len() != 3 || door.Len() != 0 {
 		t.Errorf("%d and %d items", bound(d, "ada@x").Len(), door.Len())
 	}

@@ -1,6 +1,10 @@
 package roster
 
-import "rollcall/xmpp/jid"
+import (
+	"iter"
+
+	"rollcall/xmpp/jid"
+)
 
 // InGroup reports whether somebody is in the group of that name.
 func (d *Directory) InGroup(who jid.Bare, name string) bool {
@@ -40,4 +44,30 @@ func (d *Directory) ShareGroup(a, b jid.Bare) bool {
 		}
 	}
 	return false
+}
+
+// Sees reports whether groups show one address to another.
+func (d *Directory) Sees(watcher, of jid.Bare) bool {
+	v, _ := d.of(of)
+	i := d.find(watcher)
+	if v == nil || i == nobody || watcher == of {
+		return false
+	}
+	for _, g := range d.groupsOf(i) {
+		if v.fromSet.has(g) {
+			return true
+		}
+	}
+	return false
+}
+
+// Watchers goes through all to whom groups show an address, in order.
+func (d *Directory) Watchers(of jid.Bare) iter.Seq[jid.Bare] {
+	return func(yield func(jid.Bare) bool) {
+		v, self := d.of(of)
+		if v == nil {
+			return
+		}
+		d.union(v.fromAll, func(who int32) bool { return who == self || yield(d.people[who].jid) })
+	}
 }

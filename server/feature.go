@@ -190,6 +190,7 @@ type iqKey struct {
 type Registry struct {
 	srv      *Server
 	handlers [4][numDirections][numPhases][]Handler
+	host     [4]Handler
 	iq       map[iqKey]Answerer
 	nodes    map[nodeKey]Node
 	bound    []func(*Session)
@@ -218,6 +219,16 @@ func (r *Registry) Server() *Server { return r.srv }
 // On adds a handler for stanzas of a kind.
 func (r *Registry) On(k stanza.Kind, d Direction, p Phase, h Handler) {
 	r.handlers[k][d][p] = append(r.handlers[k][d][p], h)
+}
+
+// Host sets who takes messages, or presence, that are for the server itself: what is
+// no error, and from whoever it comes. Without one messages are refused, and presence
+// is ignored.
+func (r *Registry) Host(k stanza.Kind, h Handler) {
+	if r.host[k] != nil {
+		panic("server: two features take a " + k.String() + " for the server")
+	}
+	r.host[k] = h
 }
 
 // IQ adds the answerer of requests for a payload; set tells set from get.

@@ -187,7 +187,14 @@ func (srv *Server) toHost(ctx context.Context, p *Packet) error {
 		if p.Stanza.IsType("error") {
 			return Done
 		}
+		if h := srv.reg.host[stanza.Message]; h != nil {
+			return h(p)
+		}
 		return stanza.ErrServiceUnavailable
+	case stanza.Presence:
+		if h := srv.reg.host[stanza.Presence]; h != nil && !p.Stanza.IsType("error") {
+			return h(p)
+		}
 	}
 	return Done
 }

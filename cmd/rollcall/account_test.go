@@ -124,7 +124,7 @@ func TestMigrate(t *testing.T) {
 
 func TestConfigCommands(t *testing.T) {
 	c := newCommand(t, "[log]\nlevel = 'warn'\n")
-	if out := c.must("", "config", "check"); !strings.Contains(out, "is right; 5 keys differ") {
+	if out := c.must("", "config", "check"); !strings.Contains(out, "is right; 6 keys differ") {
 		t.Errorf("check printed %q", out)
 	}
 	shown := c.must("", "config", "show")
@@ -132,7 +132,7 @@ func TestConfigCommands(t *testing.T) {
 		t.Errorf("show printed %q", shown)
 	}
 	c.configure("[log]\nlevel = 'warm'\n")
-	c.fails("", []string{"config", "check"}, c.config, `log.level = "warm" (line 6)`)
+	c.fails("", []string{"config", "check"}, c.config, `log.level = "warm" (line 7)`)
 	c.fails("", []string{"config", "chek"}, `there is no "rollcall config chek"`, "did you mean: rollcall config check")
 	c.fails("", []string{"doctr"}, "did you mean: rollcall doctor")
 	c.fails("", []string{"quux"}, "see: rollcall --help")

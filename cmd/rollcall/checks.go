@@ -76,32 +76,55 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 // checkPorts looks whether the addresses can be had, or are had by this server.
 func checkPorts(ctx context.Context, p *patient) (out []finding) {
 	for _, address := range slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS, p.cfg.ComponentAddresses()) {
-		out = append(out, checkPort(ctx, p, address))
+		out = append(out, checkPort(ctx, p, "tcp", address))
+	}
+	for _, address := range p.cfg.SIPAddresses() {
+		out = append(out, checkPort(ctx, p, "tcp", address))
+	}
+	for _, address := range p.cfg.SIP.Listen {
+		if f := checkPort(ctx, p, "udp", address); f.verdict != good {
+			out = append(out, f)
+		}
 	}
 	return out
 }
 
-func checkPort(ctx context.Context, p *patient, address string) finding {
+// taken tries to have an address.
+func taken(ctx context.Context, network, address string) error {
+	var lc net.ListenConfig
+	if network == "udp" {
+		conn, err := lc.ListenPacket(ctx, network, address)
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	listener, err := lc.Listen(ctx, network, address)
+	if err == nil {
+		listener.Close()
+	}
+	return err
+}
+
+func checkPort(ctx context.Context, p *patient, network, address string) finding {
 	if p.server != nil && slices.Contains(p.server.Addresses, address) {
 		return finding{good, "ports", address + " is this server's", ""}
 	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", address)
+	err := taken(ctx, network, address)
 	switch {
 	case err == nil:
-		listener.Close()
 		if p.server != nil {
 			return finding{bad, "ports", address + " is free, though the server runs", "restart the server: its configuration has changed since it started"}
 		}
 		return finding{good, "ports", address + " is free", ""}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tlnp; stop it, or set another address in [c2s] or [components]"}
+		return finding{bad, "ports", address + " is taken by another program", "find it with: ss -tulnp; stop it, or set another address in [c2s], [components] or [sip]"}
 	case errors.Is(err, fs.ErrPermission):
 		return finding{bad, "ports", address + " is not allowed: " + err.Error(), "ports below 1024 need the capability CAP_NET_BIND_SERVICE"}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return finding{bad, "ports", address + " is no address of this machine", "see: ip address; or listen on all with \":PORT\""}
 	}
-	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s] or [components]"}
+	return finding{bad, "ports", address + ": " + err.Error(), "set another address in [c2s], [components] or [sip]"}
 }
 
 // checkCertificates looks whether every domain has a certificate that lasts.

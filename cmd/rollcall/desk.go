@@ -108,6 +108,8 @@ func hint(err error) error {
 		return fmt.Errorf("%w; to change the password type: rollcall account passwd %s", err, e.Subject)
 	case operator.NoAccount:
 		return fmt.Errorf("%w; to see those there are type: rollcall account list", err)
+	case operator.NoSubject:
+		return fmt.Errorf("%w; to see the accounts type: rollcall account list", err)
 	case operator.NotOurs:
 		return fmt.Errorf("%w (server.domains in the configuration)", err)
 	case operator.NoGroup:

@@ -95,7 +95,7 @@ func TestCheckPorts(t *testing.T) {
 	ctx := context.Background()
 	p.cfg.C2S.Listen = []string{taken.Addr().String(), "192.0.2.1:5222"}
 	findings := checkPorts(ctx, p)
-	expect(t, findings, bad, "is taken by another program", "ss -tlnp")
+	expect(t, findings, bad, "is taken by another program", "ss -tulnp")
 	expect(t, findings, bad, "192.0.2.1:5222")
 	p.server = &status{Addresses: []string{taken.Addr().String()}}
 	expect(t, checkPorts(ctx, p), good, "is this server's")

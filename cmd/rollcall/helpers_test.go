@@ -35,7 +35,7 @@ func newCommand(t *testing.T, settings string) *command {
 // configure writes the configuration.
 func (c *command) configure(settings string) {
 	c.t.Helper()
-	text := "server.data_dir = '" + filepath.Join(c.dir, "data") + "'\nc2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nauth.iterations = 4096\n" + settings
+	text := "server.data_dir = '" + filepath.Join(c.dir, "data") + "'\nc2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nsip.listen = ['127.0.0.1:0']\nauth.iterations = 4096\n" + settings
 	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
 		c.t.Fatal(err)
 	}

@@ -41,6 +41,9 @@ func (p *program) listen(ctx context.Context) (list []listener, err error) {
 			list = append(list, group.listener)
 		}
 	}
+	if err := p.parts.Gateway.Listen(); err != nil {
+		return list, fmt.Errorf("%w; to find out who has it type: rollcall doctor", err)
+	}
 	return list, nil
 }
 

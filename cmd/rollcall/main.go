@@ -79,7 +79,8 @@ domain localhost, reachable from this machine only, everything kept in ./data.`,
 		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	cmd.AddCommand(
-		serveCommand(c), accountCommand(c), groupCommand(c), deviceCommand(c), sessionCommand(c), connectionCommand(c), announceCommand(c), motdCommand(c),
+		serveCommand(c), accountCommand(c), groupCommand(c), deviceCommand(c), stateCommand(c), explainCommand(c), journalCommand(c),
+		sessionCommand(c), connectionCommand(c), announceCommand(c), motdCommand(c),
 		shutdownCommand(c), auditCommand(c), directoryCommand(c), configCommand(c), migrateCommand(c),
 		doctorCommand(c), versionCommand(), featuresCommand(),
 	)

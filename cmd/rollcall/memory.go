@@ -11,7 +11,7 @@ import (
 
 const (
 	tidyEvery = 5 * time.Second
-	tidyAbove = 8 << 20        // bytes free and not given back
+	tidyAbove = 4 << 20        // bytes free and not given back
 	tidyCalm  = 2 << 20        // bytes allocated since the last look, at most
 	tidyIdle  = tidyEvery / 50 // processor time used since then, at most
 )

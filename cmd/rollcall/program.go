@@ -198,7 +198,7 @@ func fail(failed chan<- error, err error) {
 func (p *program) control() *control {
 	return &control{desk: p.parts.Desk, mover: p.parts.Mover(), log: p.log, status: status{
 		Version: version, PID: os.Getpid(), Started: time.Now(),
-		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS, p.cfg.ComponentAddresses()),
+		Addresses: slices.Concat(p.cfg.C2S.Listen, p.cfg.C2S.ListenTLS, p.cfg.ComponentAddresses(), p.cfg.SIPAddresses()),
 	}}
 }
 

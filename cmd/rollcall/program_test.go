@@ -111,7 +111,7 @@ func serveWith(t *testing.T, withDemo bool, more string) *served {
 // listenOn writes a configuration with the server's addresses.
 func (s *served) listenOn(more string) {
 	s.t.Helper()
-	text := "server.data_dir = '" + s.dir + "/data'\nauth.iterations = 4096\n[c2s]\nlisten = ['" + s.plain + "']\nlisten_tls = ['" + s.direct + "']\n" + more
+	text := "server.data_dir = '" + s.dir + "/data'\nauth.iterations = 4096\nsip.listen = ['127.0.0.1:0']\n[c2s]\nlisten = ['" + s.plain + "']\nlisten_tls = ['" + s.direct + "']\n" + more
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestReload(t *testing.T) {
 
 	s.listenOn("[log]\nlevel = 'deafening'\n[limits]\nconnections = 9\n")
 	hup()
-	s.log.await("was not reloaded", "deafening", "line 7")
+	s.log.await("was not reloaded", "deafening", "line 8")
 	third, err := net.Dial("tcp", s.plain)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestServeFailsCleanly(t *testing.T) {
 	}
 	defer taken.Close()
 	c := newCommand(t, "")
-	text := "server.data_dir = '" + c.dir + "/data'\nc2s.listen = ['" + taken.Addr().String() + "']\nc2s.listen_tls = []\n"
+	text := "server.data_dir = '" + c.dir + "/data'\nc2s.listen = ['" + taken.Addr().String() + "']\nc2s.listen_tls = []\nsip.listen = ['127.0.0.1:0']\n"
 	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rollcall/server/c2s"
+	"rollcall/sipgw/transport"
 )
 
 // ready says that the server is up, and where.
@@ -20,6 +21,11 @@ func (p *program) ready(listeners []listener) {
 			continue
 		}
 		p.log.Info("listening", "addr", l.Addr().String(), "direct_tls", l.direct)
+	}
+	for _, kind := range []transport.Kind{transport.UDP, transport.TCP, transport.TLS, transport.WS, transport.WSS} {
+		for _, at := range p.parts.Gateway.Transport.Addrs(kind) {
+			p.log.Info("listening for SIP", "addr", at.String(), "transport", kind.String())
+		}
 	}
 	p.log.Info("ready", "version", version)
 	if p.people != nil {

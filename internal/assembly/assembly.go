@@ -15,6 +15,7 @@ import (
 	"rollcall/internal/operator"
 	"rollcall/presence"
 	"rollcall/presence/device"
+	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server"
@@ -24,6 +25,7 @@ import (
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
+	"rollcall/server/features/bot"
 	"rollcall/server/features/disco"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/lastactivity"
@@ -31,6 +33,9 @@ import (
 	"rollcall/server/features/offline"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
+	"rollcall/sipgw"
+	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -42,6 +47,7 @@ type Options struct {
 	DB      *storage.DB // open and migrated
 	Version string
 	Log     *slog.Logger
+	SIP     transport.Network // nil is the machine's
 }
 
 // Assembly is a server with all that belongs to it.
@@ -59,10 +65,13 @@ type Assembly struct {
 	Addresses    *addresses.Feature
 	Disco        *disco.Feature
 	Desk         *operator.Desk
-	Engine       *presence.Engine    // what all sources together know of people and devices
-	States       *presence.Catalogue // that they can be in
+	Engine       *presence.Engine  // what all sources together know of people and devices
+	ByHand       *manual.Service   // what they and operators say of it themselves
+	Gateway      *sipgw.Gateway    // where devices come in
+	Phones       *contacts.Service // … and how people see them
 
 	db         *storage.DB
+	log        *slog.Logger
 	lists      *privacy.Book
 	cards      *vcard.Feature
 	writer     *storage.Writer
@@ -71,7 +80,9 @@ type Assembly struct {
 	announcing *announcements.Feature
 	archiveIDs *archive.IDs
 	there      *availability.Feature
+	talk       *bot.Feature
 	config     atomic.Pointer[config.Config] // in force
+	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
 }
 
@@ -85,7 +96,7 @@ type runner interface {
 // waits for; it is to be cancelled after all else has ended.
 func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a := &Assembly{
-		db: o.DB, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
+		db: o.DB, log: o.Log, Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), writer: o.DB.NewWriter(o.Log),
 	}
 	a.config.Store(o.Config)
 	a.lists = privacy.NewBook(o.DB.PrivacyLists(), o.Config.Privacy)
@@ -127,12 +138,16 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openPresence(o); err != nil {
+	if err := a.openPresence(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := a.openGateway(ctx, o); err != nil {
 		return nil, err
 	}
 	list := a.features(o.Config)
-	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.audience())
-	a.runners = append(a.runners, a.Engine)
+	a.seen.Store(a.audience())
+	a.there.Merge(everybody{a.Engine, a.Engine.Watch()}, a.seen.Load())
+	a.runners = append(a.runners, a.Engine, a.ByHand)
 	for _, f := range list {
 		if r, ok := f.(runner); ok {
 			a.runners = append(a.runners, r)
@@ -144,8 +159,12 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
+		Engine: a.Engine, ByHand: a.ByHand,
 	})
 	a.runners = append(a.runners, a.Desk)
+	if err := a.attachPhones(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := a.Groups.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -160,7 +179,9 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
-	a.there.Grade(a.audience())
+	a.useStates(c.Presence)
+	a.Gateway.Transport.Reload(c.SIP.Limits)
+	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()
 	}

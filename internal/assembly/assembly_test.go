@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rollcall/config"
+	"rollcall/presence"
 	"rollcall/storage"
 )
 
@@ -64,7 +65,11 @@ func TestConfigure(t *testing.T) {
 	closed, without := a.Registration.StreamFeature("localhost"), a.Server.StreamFeatures("localhost")
 	cfg.Registration.Open = true
 	cfg.Contact.Abuse = []string{"mailto:abuse@example.org"}
+	cfg.Presence.Language = "de"
 	a.Configure(cfg)
+	if s, ok := a.Engine.Catalogue().Lookup(presence.Person, "break"); !ok || s.Name(a.Engine.Catalogue().Language()) != "Pause" {
+		t.Errorf("the states are not those of the configuration: %+v", s)
+	}
 	if closed != nil || a.Registration.StreamFeature("localhost") == nil {
 		t.Error("registration was not opened")
 	}

@@ -43,6 +43,9 @@ func (a *Assembly) registrations(o Options) *storage.Registrations {
 func serverConfig(o Options) server.Config {
 	cfg := o.Config.Server
 	cfg.Domains, cfg.Annexes = slices.Clone(cfg.Domains), o.Config.ComponentNames()
+	if o.Config.ServesDevices() {
+		cfg.Annexes = append(cfg.Annexes, o.Config.DeviceDomain())
+	}
 	for i := range cfg.Domains {
 		cfg.Domains[i].Directory = cfg.Domains[i].Name == o.Config.DirectoryDomain()
 	}

@@ -1,8 +1,11 @@
 package assembly
 
 import (
+	"slices"
+
 	"rollcall/config"
 	"rollcall/internal/operator"
+	"rollcall/internal/personal"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -12,6 +15,7 @@ import (
 	"rollcall/server/features/archive"
 	"rollcall/server/features/availability"
 	"rollcall/server/features/blocking"
+	"rollcall/server/features/bot"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
@@ -40,14 +44,17 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
-		there.Grade(a.audience())
+		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
 	there.OnWilling(a.offline.Deliver)
 	there.OnWilling(a.announcing.Greet)
-	commands := adhoc.New(a.Desk.Commands()...)
+	own := personal.New(a.Engine, a.ByHand, a.log)
+	a.talk = bot.New(own.Answer, a.Book)
+	there.OnAvailable(a.talk.Greet)
+	commands := adhoc.New(slices.Concat(own.Commands(), a.Desk.Commands())...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices})}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand})}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -63,6 +70,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.Registration,
 		a.Components,
 		commands,
+		a.talk,
 		a.announcing,
 		a.logins,
 	)

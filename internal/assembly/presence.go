@@ -1,28 +1,65 @@
 package assembly
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"rollcall/presence"
+	"rollcall/presence/manual"
+	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
 
 // openPresence makes the engine that merges what all sources know of people and
 // devices.
-func (a *Assembly) openPresence(o Options) error {
+func (a *Assembly) openPresence(ctx context.Context, o Options) error {
 	states, faults := presence.NewCatalogue(o.Config.Presence)
 	if len(faults) > 0 {
 		return fmt.Errorf("presence: %s", faults[0])
 	}
-	a.States = states
+	kept := a.db.Presence()
 	a.Engine = presence.NewEngine(presence.Options{
-		Config:    presence.EngineConfig{Settle: presence.Settle{Usual: 150 * time.Millisecond, Released: 250 * time.Millisecond, Idle: 5 * time.Second}, Barrier: 30 * time.Second},
-		Volatile:  []string{presence.FromClient + "/"},
+		Config:    o.Config.Engine,
+		Volatile:  append(status.Sources(), presence.FromClient+"/"),
 		Catalogue: states,
-		Log:       o.Log,
+		Terms:     a.terms,
+		Expired:   func(who presence.Subject, k presence.Kind, c *presence.Contribution) { a.ByHand.Expired(who, k, c) },
+		Store:     kept, Journal: kept,
+		Log: o.Log,
 	})
-	return nil
+	a.ByHand = manual.New(manual.Options{Engine: a.Engine, Store: a.db.Sharing(), Tell: a.tell})
+	return a.ByHand.Load(ctx)
+}
+
+// terms are what a merge has to know of a subject beside what sources say.
+func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
+	switch k {
+	case presence.Person:
+		return presence.Terms{Sharing: a.ByHand.Sharing(who)}
+	case presence.Device:
+		d := a.Devices.Picture().ByJID(who)
+		return presence.Terms{Critical: d != nil && d.Critical}
+	}
+	return presence.Terms{}
+}
+
+// tell tells a person something in the server's name. It is kept for them if they are
+// away.
+func (a *Assembly) tell(who presence.Subject, text string) {
+	if err := a.talk.Tell(who, text); err != nil {
+		a.Server.Log().Error("somebody could not be told what became of their state", "jid", who, "err", err)
+	}
+}
+
+// useStates has states of another configuration be in force.
+func (a *Assembly) useStates(c presence.Config) {
+	states, faults := presence.NewCatalogue(c)
+	if len(faults) > 0 { // the configuration was checked
+		a.Server.Log().Error("the states of the configuration are not taken over", "err", faults[0])
+		return
+	}
+	a.Engine.UseCatalogue(states)
 }
 
 // everybody is the engine as the feature that tells of people's presence knows it.
@@ -60,7 +97,7 @@ func (a *Assembly) audience() *audience {
 	for _, r := range c.Presence.Audience {
 		narrow = narrow || r.Level < presence.Status
 	}
-	return &audience{a.States, presence.NewRules(c.Presence, staff, c.Server.Admins, a.Book.Directory()), narrow}
+	return &audience{a.Engine.Catalogue(), presence.NewRules(c.Presence, staff, c.Server.Admins, a.Book.Directory()), narrow}
 }
 
 // Level implements availability.Audience.
@@ -74,6 +111,11 @@ func (s *audience) Narrow() bool { return s.narrow }
 // Show implements availability.Audience.
 func (s *audience) Show(e *presence.Effective, client string, l presence.Level) presence.Shown {
 	return s.states.ShowClient(e, client, l, s.Language(), time.Now())
+}
+
+// With implements availability.Audience.
+func (s *audience) With(e *presence.Effective, said presence.Contribution) *presence.Effective {
+	return s.states.With(e, said, time.Now())
 }
 
 // Language implements availability.Audience.

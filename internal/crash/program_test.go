@@ -79,7 +79,7 @@ func newProgram(t *testing.T, settings string, accounts ...string) *program {
 	})
 	text := "server.domains = ['" + domain + "']\nserver.data_dir = '" + filepath.Join(dir, "data") + "'\n" +
 		"server.shutdown_deadline = '10s'\n" +
-		"c2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nc2s.plaintext_on_loopback = true\n" +
+		"c2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nsip.listen = ['127.0.0.1:0']\nc2s.plaintext_on_loopback = true\n" +
 		"auth.iterations = 4096\noffline.max_messages = 100000\noffline.max_from_strangers = 0\nfloodgate.messages_per_minute = 0\n" + settings
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -11,7 +11,9 @@ import (
 
 	"rollcall/config"
 	"rollcall/directory"
+	"rollcall/presence"
 	"rollcall/presence/device"
+	"rollcall/presence/manual"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -28,6 +30,8 @@ type Live struct {
 	Logins        *logins.Feature
 	Announcements *announcements.Feature
 	Directory     *directory.Directory // nil: accounts come from nowhere else
+	Engine        *presence.Engine
+	ByHand        *manual.Service
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -99,7 +103,7 @@ func (d *Desk) Admin(who jid.Bare) bool { return slices.Contains(*d.admins.Load(
 var operations = slices.Concat(
 	accountOperations, personOperations, countOperations, listOperations,
 	sessionOperations, connectionOperations, announcementOperations, shutdownOperations, auditOperations, directoryOperations,
-	groupOperations, deviceOperations,
+	groupOperations, deviceOperations, stateOperations, journalOperations,
 )
 
 // Operations returns all operations; the slice is not to be changed.

@@ -26,6 +26,7 @@ const (
 	GroupExists  Reason = "group-exists"  // there is one already
 	NoDevice     Reason = "no-device"     // there is no such device
 	DeviceExists Reason = "device-exists" // there is one already
+	NoSubject    Reason = "no-subject"    // nobody has the address
 	Elsewhere    Reason = "elsewhere"     // the account comes from a directory, where it has to be done
 )
 

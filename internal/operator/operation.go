@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 
 	"rollcall/xmpp/jid"
 )
@@ -59,6 +60,9 @@ type Answer struct {
 	// Next, if it is not empty, is the value of the field "after" that the next
 	// page begins with.
 	Next string `json:"next,omitempty"`
+
+	// Detail is all of it for programs, as JSON; nil is nothing more.
+	Detail json.RawMessage `json:"detail,omitempty"`
 
 	// elements are whole ones for the form in which a client gets the answer, in
 	// place of the rows.

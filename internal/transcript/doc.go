@@ -87,6 +87,15 @@
 //
 // # Phones
 //
+// Devices are the contacts that phones are. Each has [Password].
+//
+//	device 2001 of ada            a phone that is hers
+//	device door-12 class intercom critical called "Front door"
+//	device 2001 shared            … and is that from now on; or disabled
+//	device door-12 not critical   … and is that no more
+//	device 2001 of nobody
+//	device 2001 is gone
+//
 // Where the world's server speaks SIP (see [Switchboard]), phones come onto the
 // stage, and peers: whoever else speaks SIP. A phone is a device that the server
 // knows, with [Password]; it answers by itself what phones answer by themselves

@@ -81,6 +81,9 @@ func parseStep(source string) (action, error) {
 	if do, err := parsePhone(source); do != nil || err != nil {
 		return do, err
 	}
+	if m := reDevice.FindStringSubmatch(source); m != nil {
+		return parseDevice(m[1], m[2])
+	}
 	if m := reVerb.FindStringSubmatch(source); m != nil {
 		return parseVerb(m[1], m[2])
 	}

@@ -25,6 +25,8 @@ data_dir = "{where}/data"
 [c2s]
 listen = ["127.0.0.1:{self.port}"]
 listen_tls = []
+[sip]
+listen = []
 [auth]
 mechanisms = ["SCRAM-SHA-1", "PLAIN"]
 """)

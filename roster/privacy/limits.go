@@ -13,7 +13,7 @@ type Config struct {
 	MaxLists       int // lists of an account
 	MaxItems       int // items of a list
 	MaxNameBytes   int // a list's name
-	CachedAccounts int // accounts whose lists are kept in memory, with or without any
+	CachedAccounts int // accounts whose lists are kept in memory; of a quarter as many it is remembered that they have none
 }
 
 // WithDefaults fills in the fields that are zero.

@@ -43,22 +43,10 @@ type listener struct {
 	wire wire
 }
 
-// open opens the sockets of the configuration. Where the port is 0, TCP gets the
-// one that UDP was given.
+// open opens the sockets of the configuration.
 func (t *Transport) open() error {
 	for _, addr := range t.cfg.Listen {
-		pc, err := t.network.ListenPacket(addr)
-		if err != nil {
-			return fmt.Errorf("SIP cannot listen at %s: %w", addr, err)
-		}
-		local := addrPort(pc.LocalAddr())
-		u := &udpLink{t: t, pc: pc, wire: t.wire(UDP, local)}
-		u.wire.id = uint64(len(t.udp))
-		t.udp = append(t.udp, u)
-		if _, port, _ := net.SplitHostPort(addr); port == "0" {
-			addr = local.String()
-		}
-		if err := t.listen(TCP, addr); err != nil {
+		if err := t.openBoth(addr); err != nil {
 			return err
 		}
 	}
@@ -73,6 +61,36 @@ func (t *Transport) open() error {
 		}
 	}
 	return nil
+}
+
+// triesForPort is how often a port is looked for that both UDP and TCP can have.
+const triesForPort = 20
+
+// openBoth opens an address for UDP and TCP. Where the port is 0, TCP gets the one that
+// UDP was given; somebody may have that, and then it is another one.
+func (t *Transport) openBoth(addr string) error {
+	_, port, _ := net.SplitHostPort(addr)
+	for try := 1; ; try++ {
+		pc, err := t.network.ListenPacket(addr)
+		if err != nil {
+			return fmt.Errorf("SIP cannot listen at %s: %w", addr, err)
+		}
+		local, at := addrPort(pc.LocalAddr()), addr
+		if port == "0" {
+			at = local.String()
+		}
+		if err := t.listen(TCP, at); err != nil {
+			pc.Close()
+			if port == "0" && try < triesForPort {
+				continue
+			}
+			return err
+		}
+		u := &udpLink{t: t, pc: pc, wire: t.wire(UDP, local)}
+		u.wire.id = uint64(len(t.udp))
+		t.udp = append(t.udp, u)
+		return nil
+	}
 }
 
 func (t *Transport) listen(kind Kind, addr string) error {

@@ -31,6 +31,7 @@ import (
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
+	"rollcall/sipgw/siptest"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/sasl"
@@ -57,6 +58,7 @@ type World struct {
 	beside   sync.WaitGroup
 	accounts *storage.Accounts
 	expected *expected
+	sip      siptest.Network
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
@@ -105,9 +107,12 @@ func (w *World) build() (err error) {
 func (w *World) start() (err error) {
 	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t, w.expected})
 	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
-		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log,
+		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log, SIP: &w.sip,
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.parts.Gateway.Listen(); err != nil {
 		return err
 	}
 	var beside context.Context

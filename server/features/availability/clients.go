@@ -22,17 +22,20 @@ const (
 // source names a session among the sources that know something of a person.
 func source(s *server.Session) string { return "client/" + s.JID.Resource() }
 
-// report tells all who merge what a client has said of a person.
-func (f *Feature) report(s *server.Session, st *stanza.Stanza, a *server.Availability) {
-	if f.merged == nil {
-		return
-	}
-	c := presence.Contribution{
+// saying is what a client says of a person.
+func saying(s *server.Session, st *stanza.Stanza, a *server.Availability) presence.Contribution {
+	return presence.Contribution{
 		Source: source(s), Axis: presence.Willingness, State: clientStates[a.Show], Channels: presence.Chat,
 		Facets: presence.Facets{Text: ownWords(st), Priority: a.Priority, Idle: idleSince(st)},
 		Since:  a.Since, Expires: time.Now().Add(clientTerm),
 	}
-	f.tellMerged(s, c)
+}
+
+// report tells all who merge what a client has said.
+func (f *Feature) report(s *server.Session, said presence.Contribution) {
+	if f.merged != nil {
+		f.tellMerged(s, said)
+	}
 }
 
 // unreport says that a client is not there any more.
@@ -59,7 +62,7 @@ func (f *Feature) renew() {
 		if err != nil {
 			return
 		}
-		f.report(s, st, a)
+		f.report(s, saying(s, st, a))
 		if s.Availability() == nil { // it has left meanwhile, and said so before
 			f.unreport(s)
 		}

@@ -34,8 +34,8 @@ func (c *cover) told() bool {
 	return c.graded.told.Load() && (c.covered == nil || c.covered.told.Load())
 }
 
-// covers are the states that people are covered by. Most people have none. Only
-// [Feature.Run] changes them.
+// covers are the states that people are covered by. Most people have none. Who
+// changes them holds turn.
 type covers struct {
 	count atomic.Int32
 	of    sync.Map // jid.Bare -> *covered

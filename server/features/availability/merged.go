@@ -40,6 +40,8 @@ type Words interface {
 	Show(e *presence.Effective, client string, l presence.Level) presence.Shown
 	// Language is that of the texts.
 	Language() string
+	// With says what a state comes to when a source says something else.
+	With(e *presence.Effective, said presence.Contribution) *presence.Effective
 }
 
 // Merge has what the clients of people say be seen together with all else that is
@@ -102,6 +104,30 @@ func (f *Feature) cover(who jid.Bare, e *presence.Effective) {
 	if now != nil {
 		now.told.Store(true)
 	}
+}
+
+// foresee puts in place what will lie over the first client of somebody: what they
+// have set, say. Nobody is to see them available until all is merged.
+func (f *Feature) foresee(s *server.Session, said presence.Contribution) {
+	if f.merged == nil || s.Account.Available() {
+		return
+	}
+	e := f.merged.State(s.Account.JID)
+	if (e == nil || len(e.All) == 0) && f.covers.get(s.Account.JID) == nil {
+		return
+	}
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	if s.Account.Available() { // others have come first, and are seen already
+		return
+	}
+	var next *covered
+	if e != nil && e.Kind == presence.Person {
+		if e = covering(f.audience.Load().With(e, said)); e != nil {
+			next = &covered{state: e}
+		}
+	}
+	f.covers.put(s.Account.JID, next)
 }
 
 // retell tells those who see an account's sessions what is different since they

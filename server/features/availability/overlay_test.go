@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rollcall/presence"
 	"rollcall/roster"
@@ -71,6 +72,11 @@ func (l levels) Narrow() bool {
 
 // Language implements Audience.
 func (levels) Language() string { return "en" }
+
+// With implements Audience.
+func (levels) With(e *presence.Effective, said presence.Contribution) *presence.Effective {
+	return presence.DefaultCatalogue().With(e, said, time.Now())
+}
 
 // Show implements Audience: what is secret is seen by the highest level only.
 func (levels) Show(e *presence.Effective, _ string, l presence.Level) presence.Shown {
@@ -280,8 +286,9 @@ func TestGrade(t *testing.T) {
 func TestStandIn(t *testing.T) {
 	s := newStreet(t)
 	phone := func(state string, c presence.Channel) *presence.Effective {
+		said := presence.Contribution{Source: "phone/2001", State: state, Channels: c, Expires: time.Now().Add(time.Hour)}
 		return &presence.Effective{
-			Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call", Winner: presence.Contribution{Source: "phone/2001"},
+			Subject: "ada@x", State: state, Channels: c, Engaged: state == "on_call", Winner: said, All: []presence.Contribution{said},
 		}
 	}
 	s.now(phone("phone_only", presence.Voice))

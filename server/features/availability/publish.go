@@ -117,6 +117,10 @@ func (f *Feature) publish(p *server.Packet) error {
 		a.Since = before.Since
 	}
 	a.Head, a.Tail = split(p.Stanza, s.Full())
+	said := saying(s, p.Stanza, a)
+	if before == nil {
+		f.foresee(s, said)
+	}
 	s.SetAvailability(a)
 	n := f.current(s, a)
 	if under := n.cover(); before != nil && under.covered != nil && under.told() {
@@ -125,7 +129,7 @@ func (f *Feature) publish(p *server.Packet) error {
 	}
 	f.broadcast(s, pin, n)
 	f.settle(s, pin, a, n.cover())
-	f.report(s, p.Stanza, a)
+	f.report(s, said)
 	for _, h := range f.published {
 		h(s)
 	}

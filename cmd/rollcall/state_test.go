@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/internal/assembly"
+	"rollcall/presence"
+)
+
+// withStates is a server with accounts whose presence is merged.
+func withStates(t *testing.T) (*command, *assembly.Assembly) {
+	c := newCommand(t, "presence.time_zone = 'UTC'\n")
+	parts := c.openSocket()
+	c.people("ada", "bob")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- parts.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return c, parts
+}
+
+// says has a source say something for an hour.
+func says(t *testing.T, parts *assembly.Assembly, who presence.Subject, k presence.Kind, source, state string, open presence.Channel) {
+	t.Helper()
+	err := parts.Engine.Report(who, k, source, []presence.Contribution{{State: state, Channels: open, Expires: time.Now().Add(time.Hour)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(patience); parts.Engine.State(who) == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("nothing is known of %s", who)
+		}
+	}
+}
+
+func TestStates(t *testing.T) {
+	c, parts := withStates(t)
+	ada := c.login(parts, "ada@localhost", "desk")
+	says(t, parts, "ada@localhost", presence.Person, "client/desk", presence.Available, presence.Chat)
+	says(t, parts, "door@phones.localhost", presence.Device, "registrar", "idle", presence.Voice)
+
+	c.prints([]string{"state", "set", "ada@localhost", "Off duty", "--for", "3d", "--text", "gone fishing"}, "set ada@localhost to off_duty until 20")
+	ada.hears(t, "from='localhost'", "<body>An operator has set your state to Off duty until 20")
+	c.prints(words("state set door@phones.localhost maintenance --for 3h"), "set door@phones.localhost to maintenance until ")
+	c.prints(words("state set bob@localhost break --for 100h"), "set bob@localhost to break until 20")
+	if out := c.must("", "state", "set", "bob@localhost", "break", "--for", "100h"); !strings.Contains(out, ", which is the longest; just now it is offline: nothing can be reached") {
+		t.Errorf("what is longer than it may be, of somebody who is offline: %q", out)
+	}
+	c.prints(words("state show ada@localhost"), "Person  ada@localhost", "State  off_duty", "To be reached by  chat", "Seen by colleagues  xa  Off duty", "Set by hand  off_duty until 20")
+	c.prints(words("state show door@phones.localhost"), "Device  door@phones.localhost", "State  maintenance")
+	for late := time.Now().Add(patience); len(parts.ByHand.All()) < 3; time.Sleep(time.Millisecond) { // what is listed has been shown
+		if time.Now().After(late) {
+			t.Fatalf("set are %+v", parts.ByHand.All())
+		}
+	}
+	c.prints(words("state list"), "SUBJECT  KIND  STATE  SINCE  UNTIL  BY  TEXT",
+		"ada@localhost  person  off_duty", "bob@localhost  person  break", "door@phones.localhost  device  maintenance")
+	c.prints(words("state names"), "STATE  NAME  USUALLY  AT MOST  SET BY", "break  Break  20m  12h  the person, operators", "emergency  Emergency mode  8h  30d  operators")
+	c.prints(words("state names --devices"), "maintenance  Maintenance  to be said  30d  operators")
+	c.prints(words("state clear ada@localhost"), "took off_duty away from ada@localhost")
+	ada.hears(t, "<body>An operator has taken your state Off duty away.</body>")
+	c.prints(words("state clear ada@localhost"), "nothing was set by hand of ada@localhost")
+
+	c.fails("", words("state set door@phones.localhost maintenance"), "say for how long: 20m, 2h or until 15:00")
+	c.fails("", words("state set ada@localhost brk"), "there is no state “brk”; there are: active, appear_offline, ")
+	c.fails("", words("state set ada@localhost on_call"), "“on_call” is not set by hand; there are: ")
+	c.fails("", words("state set ada@localhost break --for ever"), `"ever" does not say for how long: write 20m, 2h or 3d`)
+	c.fails("", words("state set ada@localhost break --until now"), `"now" does not say until when: write 15:00 or 2026-01-31T15:00`)
+	c.fails("", words("state set ada@localhost break --until 2020-01-01T00:00"), "that time is past")
+	c.fails("", words("state set ada@localhost break --until 15:00 --for 1h"), "for until")
+	c.fails("", words("state set ada@localhost"), "set wants an address and a state", "rollcall state set ada@example.org break --for 20m", "rollcall state names")
+	c.fails("", words("state set nobody@localhost break"), "there is nobody here, and no device, with the address nobody@localhost", "rollcall account list")
+	c.fails("", words("state clear nobody@localhost"), "there is nobody here")
+	c.fails("", words("state show nobody@localhost"), "there is nobody here")
+	c.fails("", words("state clear"), "clear wants one address")
+	if out := c.must("", "audit", "list", "--no-header"); strings.Count(out, "state.set") < 4 || strings.Contains(out, "gone fishing") || strings.Contains(out, "state.show") {
+		t.Errorf("written down is\n%s", out)
+	}
+}
+
+// Everything that is known of somebody is explained, and what was.
+func TestExplainAndJournal(t *testing.T) {
+	c, parts := withStates(t)
+	says(t, parts, "ada@localhost", presence.Person, "client/desk", presence.Available, presence.Chat)
+	c.must("", "state", "set", "ada@localhost", "dnd")
+	c.prints(words("explain ada@localhost"), "ada@localhost (person) is dnd: the highest rank", "to be reached by: chat", "contributions:", "* manual/operator  dnd (policy, rank 85)", "seen by:")
+	var x presence.Explanation
+	if err := json.Unmarshal([]byte(c.must("", "explain", "ada@localhost", "--json")), &x); err != nil || x.State != "dnd" || len(x.Says) != 2 || len(x.Levels) != 5 {
+		t.Errorf("as JSON: %+v, %v", x, err)
+	}
+	c.prints(words("explain bob@localhost"), "bob@localhost (person) is offline: nothing can be reached", "contributions:", "  none")
+	c.fails("", words("explain nobody@localhost"), "there is nobody here")
+	c.fails("", words("explain"), "explain wants one address", "rollcall explain ada@example.org")
+
+	lines := words(c.must("", "journal", "ada@localhost", "--no-header"))
+	if all := strings.Join(lines, " "); !strings.Contains(all, "available dnd manual/operator reported") || !strings.Contains(all, "available client/desk reported") {
+		t.Errorf("the journal is %q", all)
+	}
+	if out := c.must("", "journal", "ada@localhost", "--no-header", "--limit", "1", "--since", "1h"); strings.Count(out, "\n") != 1 || !strings.Contains(out, "dnd") {
+		t.Errorf("the latest is %q", out)
+	}
+	if out := c.must("", "journal", "ada@localhost", "--since", "2999-01-01"); out != "" {
+		t.Errorf("in the future: %q", out)
+	}
+	c.fails("", words("journal ada@localhost --since yesterday"), `"yesterday" is no time`, "rollcall journal ada@localhost --since 24h")
+	c.fails("", words("journal"), "journal wants one address")
+}
+
+// A device that is in the register has a state before anybody has heard of it, and none
+// when it is taken out.
+func TestStateOfADevice(t *testing.T) {
+	c, parts := withStates(t)
+	const far = "far@phones.localhost"
+	c.must("", words("device add far --upstream sip:pbx.example.org --critical")...)
+	c.prints(words("explain "+far), far+" (device) is offline: nothing can be reached")
+	c.must("", words("state set "+far+" maintenance --for 1h")...)
+	c.prints(words("explain "+far), far+" (device) is maintenance: nothing else is said")
+	if x := parts.Engine.State(far); x == nil || !x.Critical {
+		t.Errorf("it is to stay in sight: %+v", x)
+	}
+	c.must("", words("device remove far")...)
+	for late := time.Now().Add(patience); parts.Engine.State(far) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("a device that is gone has a state")
+		}
+	}
+	c.fails("", words("explain "+far), "there is nobody here, and no device, with the address "+far)
+}
+
+func TestStatesWithoutServer(t *testing.T) {
+	c := newCommand(t, "")
+	c.people("ada")
+	for _, args := range []string{"state set ada@localhost break", "state clear ada@localhost", "state show ada@localhost", "state list", "state names", "explain ada@localhost", "journal ada@localhost"} {
+		c.fails("", words(args), "no server is running", "start it with: rollcall serve")
+	}
+}

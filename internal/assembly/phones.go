@@ -1,0 +1,134 @@
+package assembly
+
+import (
+	"context"
+	"time"
+
+	"rollcall/presence"
+	"rollcall/presence/device"
+	"rollcall/server"
+	"rollcall/sipgw"
+	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/status"
+	"rollcall/xmpp/jid"
+)
+
+// openGateway makes what lets devices in by SIP, and what shows them to people.
+func (a *Assembly) openGateway(ctx context.Context, o Options) error {
+	key, err := secret(ctx, o.DB, "sip.flows", 32)
+	if err != nil {
+		return err
+	}
+	var hosts []string
+	for _, d := range o.Config.Server.Domains {
+		hosts = append(hosts, d.Name)
+	}
+	a.Gateway, err = sipgw.New(sipgw.Parts{
+		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
+		Catalogue: a.Engine.Catalogue,
+		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Hosts: hosts,
+		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
+		Software: "Rollcall", Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	parts := contacts.Parts{
+		Devices: a.Devices.Picture, States: a.Engine, Watch: a.Engine.Watch(),
+		Audience: func() contacts.Audience { return ofDevices{a.seen.Load()} },
+		Groups:   func() contacts.Groups { return a.Book.Directory() },
+		Online:   a.online, Operator: a.operates, Agent: a.agent, Send: a.fromDevices,
+		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
+	}
+	if o.Config.ServesDevices() { // else text is for the component that does
+		texts := a.Gateway.Texts(a.fromDevices, a.writer.WhenStored)
+		parts.Text = texts.Take
+		a.runners = append(a.runners, texts)
+	}
+	a.Phones = contacts.New(parts)
+	a.Devices.OnChanged(a.deviceChanged)
+	return nil
+}
+
+// attachPhones has the devices' domain served, unless a component does that.
+func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
+	if o.Config.ServesDevices() {
+		if err := a.Phones.Load(ctx); err != nil {
+			return err
+		}
+		a.runners = append(a.runners, a.Phones)
+		if err := a.Server.Annex(o.Config.DeviceDomain()).Attach(&phones{a.Phones}); err != nil {
+			return err
+		}
+	}
+	a.runners = append(a.runners, a.Gateway)
+	return nil
+}
+
+// phones is the service of the devices' domain as the server knows it.
+type phones struct{ *contacts.Service }
+
+// Take implements server.Service.
+func (p *phones) Take(pk *server.Packet) error { return p.Service.Take(pk.Stanza, pk.From, pk.To) }
+
+// fromDevices sends a stanza of a device.
+func (a *Assembly) fromDevices(ctx context.Context, raw []byte) error {
+	return a.Server.Annex(a.Devices.Domain()).Post(ctx, raw)
+}
+
+// deviceChanged tells everybody of a device that is another one.
+func (a *Assembly) deviceChanged(before, now *device.Device) {
+	a.Gateway.Changed(before, now)
+	if a.config.Load().ServesDevices() {
+		a.Phones.Changed(before, now)
+	}
+	switch {
+	case now == nil:
+		a.Engine.Forget(before.JID)
+	case before != nil && before.Critical != now.Critical:
+		a.Engine.Refresh(now.JID)
+	}
+}
+
+// online says whether anybody is there to see a device: somebody here who is
+// available, or somebody elsewhere.
+func (a *Assembly) online(who jid.Bare) bool {
+	if c := a.Server.Connected(who); c != nil {
+		return c.Available()
+	}
+	return a.Server.Annex(who.Domain()) != nil
+}
+
+// operates says who may list all devices.
+func (a *Assembly) operates(who jid.Bare) bool {
+	return a.seen.Load().rules.HasRole(who, presence.RoleOperator)
+}
+
+// agent returns what a device calls its program.
+func (a *Assembly) agent(d *device.Device) string {
+	if all := a.Gateway.Registrar.Lookup(status.AOR(d)); len(all) > 0 {
+		return all[0].UserAgent
+	}
+	return ""
+}
+
+// regrade puts the audience of the configuration and the groups in force.
+func (a *Assembly) regrade() {
+	now := a.audience()
+	a.seen.Store(now)
+	a.there.Grade(now)
+	a.Phones.Grade()
+}
+
+// ofDevices is the audience of devices.
+type ofDevices struct{ *audience }
+
+// Level implements contacts.Audience.
+func (s ofDevices) Level(watcher jid.Bare, of presence.Subject) presence.Level {
+	return s.rules.Level(watcher, of, presence.Device)
+}
+
+// Show implements contacts.Audience.
+func (s ofDevices) Show(e *presence.Effective, l presence.Level) presence.Shown {
+	return s.states.Show(e, l, s.Language(), time.Now())
+}

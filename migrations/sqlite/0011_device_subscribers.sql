@@ -1,0 +1,7 @@
+-- Who has subscribed to the presence of devices by themselves. Whom shared groups
+-- show a device is not in here.
+CREATE TABLE device_subscriber (
+	device  TEXT NOT NULL, -- address
+	watcher TEXT NOT NULL, -- address, of anybody
+	PRIMARY KEY (device, watcher)
+) STRICT, WITHOUT ROWID;

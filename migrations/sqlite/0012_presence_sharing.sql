@@ -1,0 +1,5 @@
+-- How much of their telephones people let others see, of those who have chosen.
+CREATE TABLE presence_sharing (
+	account INTEGER NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+	choice  TEXT NOT NULL -- "on", "busy-only" or "off"
+) STRICT;

@@ -1,0 +1,161 @@
+package keep
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// shelf keeps what it is given, unless it is broken.
+type shelf struct {
+	mu     sync.Mutex // guards the fields below
+	has    map[int]string
+	writes int // of single things
+	calls  int
+	broken error
+}
+
+func (s *shelf) save(_ context.Context, changes []Change[int, string]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	if s.broken != nil {
+		return s.broken
+	}
+	for _, c := range changes {
+		s.writes++
+		if c.Value == nil {
+			delete(s.has, c.Key)
+		} else {
+			s.has[c.Key] = *c.Value
+		}
+	}
+	return nil
+}
+
+func (s *shelf) setBroken(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
+}
+
+func (s *shelf) expect(t *testing.T, what string, writes int, want map[int]string) {
+	t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !maps.Equal(s.has, want) || s.writes != writes {
+		t.Errorf("%s: there is %v after %d writes, want %v after %d", what, s.has, s.writes, want, writes)
+	}
+}
+
+// play runs a test with a keeper, which is stopped by stop or in the end.
+func play(t *testing.T, test func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, stop func())) {
+	synctest.Test(t, func(t *testing.T) {
+		s, log := &shelf{has: map[int]string{}}, new(bytes.Buffer)
+		k := New(Config[int, string]{Save: s.save, Log: slog.New(slog.NewTextHandler(log, nil)), What: "things"})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			k.Run(ctx)
+		}()
+		stop := func() {
+			cancel()
+			<-done
+		}
+		test(k, s, log, stop)
+		stop()
+	})
+}
+
+func str(s string) *string { return &s }
+
+func TestSoonAndLazy(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, _ *bytes.Buffer, _ func()) {
+		k.Put(1, str("a"), true)
+		k.Put(1, str("b"), true)
+		k.Put(2, str("x"), false)
+		s.expect(t, "at once", 0, map[int]string{})
+		time.Sleep(50 * time.Millisecond)
+		s.expect(t, "soon", 1, map[int]string{1: "b"})
+		for range 90 {
+			k.Put(1, str("c"), false)
+			time.Sleep(50 * time.Millisecond)
+		}
+		s.expect(t, "not yet", 1, map[int]string{1: "b"})
+		time.Sleep(450 * time.Millisecond)
+		s.expect(t, "in the end", 3, map[int]string{1: "c", 2: "x"})
+		k.Put(2, str("y"), false)
+		k.Drop(2)
+		k.Put(1, str("d"), true)
+		k.Put(1, str("e"), false) // it is written with what is urgent
+		time.Sleep(50 * time.Millisecond)
+		s.expect(t, "what is urgent takes over", 5, map[int]string{1: "e"})
+		time.Sleep(time.Minute)
+		s.expect(t, "and nothing more", 5, map[int]string{1: "e"})
+	})
+}
+
+func TestRestIsStoredAtTheEnd(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, _ *bytes.Buffer, stop func()) {
+		want := map[int]string{}
+		for i := range 2*MaxBatch + 1 {
+			k.Put(i, str("a"), i%2 == 0)
+			want[i] = "a"
+		}
+		stop()
+		s.expect(t, "at the end", len(want), want)
+		if s.calls != 3 {
+			t.Errorf("it took %d calls", s.calls)
+		}
+	})
+}
+
+func TestFailureIsTriedAgain(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, _ func()) {
+		s.setBroken(errors.New("no disk"))
+		k.Put(1, str("a"), true)
+		k.Put(2, str("b"), false)
+		time.Sleep(10 * time.Second)
+		s.expect(t, "broken", 0, map[int]string{})
+		k.Put(1, str("c"), false)
+		s.setBroken(nil)
+		time.Sleep(time.Second)
+		s.expect(t, "mended", 2, map[int]string{1: "c", 2: "b"})
+		if n := strings.Count(log.String(), "no disk"); n != 1 || !strings.Contains(log.String(), "works again") {
+			t.Errorf("the log is %q", log)
+		}
+	})
+}
+
+// What changes while it is being stored in vain is not overwritten by what it was.
+func TestNewerWins(t *testing.T) {
+	s := &shelf{has: map[int]string{}, broken: errors.New("no disk")}
+	var k *Keeper[int, string]
+	k = New(Config[int, string]{Log: slog.New(slog.DiscardHandler), Save: func(ctx context.Context, c []Change[int, string]) error {
+		if s.calls == 0 {
+			k.Put(1, str("new"), true)
+			k.Put(2, str("new"), false)
+			k.Drop(3)
+		}
+		return s.save(ctx, c)
+	}})
+	for i := 1; i <= 3; i++ {
+		k.Put(i, str("old"), true)
+	}
+	if k.flush(t.Context(), false) {
+		t.Fatal("it did not fail")
+	}
+	s.setBroken(nil)
+	if !k.flush(t.Context(), false) || !maps.Equal(s.has, map[int]string{1: "new", 2: "new"}) {
+		t.Errorf("there is %v", s.has)
+	}
+}
