@@ -75,6 +75,7 @@ type Gateway struct {
 	people map[string]bool // domains that accounts are at
 
 	profiles *profile.Set
+	lines    func(*device.Device) (uri string, routes []string, ok bool) // at PBXs; nil: nobody knows
 }
 
 // New puts a gateway together. It starts nothing and opens nothing.

@@ -115,6 +115,21 @@ func (w *Watcher) aim(d *device.Device) *watched {
 	return x
 }
 
+// Line says where a device at a PBX is called: a URI, and what stands in Route. ok is
+// false for one that is not known to be anywhere.
+func (w *Watcher) Line(d *device.Device) (uri string, routes []string, ok bool) {
+	if d.Here() {
+		return "", nil, false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.aim(d)
+	if x == nil || x.lacks != "" {
+		return "", nil, false
+	}
+	return x.uri, x.routes, true
+}
+
 // place returns the PBX that a device names, by its name in the configuration, its host
 // or its URI. One that the configuration does not have is asked for calls and presence
 // if the device says by a URI where it is; else it has no host.
