@@ -44,6 +44,7 @@ import (
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -99,6 +100,7 @@ type Config struct {
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
+	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

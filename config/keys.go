@@ -11,6 +11,7 @@ import (
 	"rollcall/server/component"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/registrar"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
@@ -244,6 +245,10 @@ var keys = []key{
 	of("sip.list_datagram", fixed, size(kib, 256*kib), func(c *Config) *int { return &c.Notifier.MaxDatagram }),
 	of("sip.lamps_for_people", fixed, boolean, func(c *Config) *bool { return &c.Notifier.LampsForPeople }),
 	of("sip.end_subscriptions", fixed, boolean, func(c *Config) *bool { return &c.Notifier.EndOnStop }),
+	partlyHidden(of("sip.upstreams", live, list(0, upstream), func(c *Config) *[]watcher.Upstream { return &c.Watcher.Upstreams }), upstreamSecrets),
+	of("sip.subscribe_for", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Watcher.Expires }),
+	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),
+	of("sip.watch_phones", live, boolean, func(c *Config) *bool { return &c.Watcher.Phones }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

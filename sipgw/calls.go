@@ -31,14 +31,17 @@ func (g *Gateway) carry() {
 	g.Registrar.OnChange(g.Calls.Observe)
 }
 
-// notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), and
-// we have subscribed to nothing.
+// notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), the
+// others to what we have subscribed to.
 func (g *Gateway) notified(r *transport.Request) {
-	if g.Calls.Passes(r) {
+	switch {
+	case g.Calls.Passes(r):
 		g.Calls.Handle(r)
-		return
+	case g.heard != nil:
+		g.heard(r)
+	default:
+		r.Respond(481, "")
 	}
-	r.Respond(481, "")
 }
 
 // inCalls takes up which calls a device is in now.

@@ -40,6 +40,11 @@ func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(fu
 // routes returns where a device can be reached: where it is registered and answers, or
 // its PBX.
 func (g *Gateway) routes(d *device.Device) (all []message.Route) {
+	if !d.Here() && g.lines != nil {
+		if uri, routes, ok := g.lines(d); ok {
+			return []message.Route{{URI: uri, Routes: routes}}
+		}
+	}
 	if !d.Here() {
 		return []message.Route{{URI: upstream(d)}}
 	}

@@ -68,7 +68,6 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the second start has %+v, the first had %+v", p, people[i])
 		}
 	}
-
 	if !slices.Equal(phones, first) {
 		t.Errorf("the second start has %+v, the first had %+v", phones, first)
 	}
@@ -89,8 +88,7 @@ func TestDemo(t *testing.T) {
 	if phones[0] != first[0] || phones[1].secret != "" {
 		t.Errorf("after another secret: %+v", phones)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil || strings.Contains(string(text), "bob@") || !strings.Contains(string(text), again[2].password) {
+	if text, err := os.ReadFile(file); err != nil || strings.Contains(string(text), "bob@") || !strings.Contains(string(text), again[2].password) {
 		t.Errorf("the file has %q, %v", text, err)
 	}
 	if r, err := book.Of(ctx, "carol@localhost"); err != nil || r.Len() != 4 {
