@@ -37,6 +37,7 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/message"
 	"rollcall/sipgw/notifier"
@@ -98,6 +99,7 @@ type Config struct {
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
+	Call         call.Config
 	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
@@ -210,7 +212,7 @@ func (c *Config) DeviceDomain() string {
 func (c *Config) Gateway() sipgw.Config {
 	return sipgw.Config{
 		Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify,
-		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier,
+		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier, Call: c.Call,
 	}
 }
 
