@@ -69,12 +69,27 @@ type lines struct{ *Gateway }
 func (l lines) Calls(who presence.Subject) (all []dialoginfo.Live) {
 	p := l.parts.Devices.Picture()
 	if d := p.ByJID(who); d != nil {
-		return l.Board.Dialogs(d.JID)
+		return l.of(d.JID)
 	}
 	for _, d := range p.OwnedBy(who) {
 		if !d.Shared {
-			all = append(all, l.Board.Dialogs(d.JID)...)
+			all = append(all, l.of(d.JID)...)
 		}
 	}
-	return slices.Clip(all)
+	return all
+}
+
+// of returns the calls of a device, whoever knows them: what goes through here is known
+// best.
+func (l lines) of(device presence.Subject) []dialoginfo.Live {
+	all := l.Board.Dialogs(device)
+	if l.elsewhere == nil {
+		return all
+	}
+	for _, x := range l.elsewhere.Calls(device) {
+		if !slices.ContainsFunc(all, func(o dialoginfo.Live) bool { return x.CallID != "" && o.CallID == x.CallID }) {
+			all = append(all, x)
+		}
+	}
+	return all
 }

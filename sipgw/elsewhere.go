@@ -5,11 +5,13 @@ import (
 	"sync"
 
 	"rollcall/presence/device"
+	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/hearsay"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/status"
 	"rollcall/sipgw/transport"
 	"rollcall/sipgw/watcher"
+	"rollcall/xmpp/jid"
 )
 
 // Elsewhere has PBXs, and phones that are registered here, asked what devices do, and
@@ -17,18 +19,45 @@ import (
 type Elsewhere struct {
 	*watcher.Watcher
 	board *hearsay.Board
+
+	mu    sync.Mutex // guards the field below
+	calls map[jid.Bare][]dialoginfo.Live
+}
+
+// Calls returns the calls that a PBX, or a phone, says that a device has. They are not
+// to be changed.
+func (e *Elsewhere) Calls(of jid.Bare) []dialoginfo.Live {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.calls[of]
+}
+
+// learned takes up what has been learned of a device, for the lamps of others.
+func (e *Elsewhere) learned(l *watcher.Learned) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.Gone || len(l.Calls) == 0 {
+		delete(e.calls, l.Device.JID)
+		return
+	}
+	e.calls[l.Device.JID] = l.Calls
 }
 
 // Elsewhere makes what asks PBXs, and has it take NOTIFY requests. Secret reads a file
 // with a secret. It is to be called before Run, at most once.
 func (g *Gateway) Elsewhere(cfg watcher.Config, secret func(file string) (string, error)) *Elsewhere {
 	p := &g.parts
-	e := &Elsewhere{board: hearsay.New(hearsay.Parts{Engine: p.Engine, Devices: p.Devices.Picture, Catalogue: p.Catalogue, Log: p.Log})}
+	e := &Elsewhere{calls: map[jid.Bare][]dialoginfo.Live{}, board: hearsay.New(hearsay.Parts{Engine: p.Engine, Devices: p.Devices.Picture, Catalogue: p.Catalogue, Log: p.Log})}
 	e.Watcher = watcher.New(watcher.Parts{
 		SIP: g.Transport, Devices: p.Devices.Picture, Reach: g.reach, Secret: secret,
-		Tell: e.board.Tell, Synced: e.board.Synced, Log: p.Log,
+		Tell: func(l watcher.Learned) {
+			e.board.Tell(l)
+			e.learned(&l)
+			g.tell("dialog", l.Device)
+		},
+		Synced: e.board.Synced, Log: p.Log,
 	}, cfg)
-	g.lines = e.Line
+	g.lines, g.elsewhere = e.Line, e
 	g.heard = transport.Endpoint(e.Notified)
 	g.Transport.OnFlowClosed(e.Closed)
 	g.Registrar.OnChange(func(c registrar.Change) { e.Moved(status.User(c.AOR), c.Reboot != "") })

@@ -86,11 +86,12 @@ type Gateway struct {
 	Calls      *call.Proxy
 	Notifier   *notifier.Notifier
 
-	desks  *desks
-	heard  transport.Handler // of NOTIFY; nil: there is nothing that we have subscribed to
-	parts  Parts
-	hosts  map[string]bool
-	people map[string]bool // domains that accounts are at
+	desks     *desks
+	elsewhere *Elsewhere        // nil: nobody is asked
+	heard     transport.Handler // of NOTIFY; nil: there is nothing that we have subscribed to
+	parts     Parts
+	hosts     map[string]bool
+	people    map[string]bool // domains that accounts are at
 
 	profiles *profile.Set
 	lines    func(*device.Device) (uri string, routes []string, ok bool) // at PBXs; nil: nobody knows
