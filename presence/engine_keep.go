@@ -224,7 +224,7 @@ func (s *saver) collect(ctx context.Context) error {
 // handOver is done by the shard while the saver waits.
 func (s *shard) handOver(b *Batch) {
 	for _, en := range s.unsaved {
-		if en.unsaved = false; s.entries[en.slot.subject] == en {
+		if en.unsaved = false; s.table.find(en.hash, en.subject) == en {
 			b.Records = append(b.Records, en.record())
 		}
 	}
@@ -236,9 +236,9 @@ func (s *shard) handOver(b *Batch) {
 }
 
 func (en *entry) record() Record {
-	r := Record{Subject: en.slot.subject, Kind: en.kind, Last: en.last, Said: en.flat(nil)}
-	if shown := en.slot.shown.Load(); shown != nil {
-		r.Version, r.State, r.Since = shown.Version, shown.State, shown.Since
+	r := Record{Subject: en.subject, Kind: en.kind, Last: en.last, Said: en.flat(make([]Contribution, 0, len(en.said)))}
+	if shown := en.shown.Load(); shown != nil {
+		r.Version, r.State, r.Since = shown.version, shown.state(), shown.since.time()
 	}
 	return r
 }
