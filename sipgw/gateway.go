@@ -14,6 +14,7 @@ import (
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
 	"rollcall/sipgw/message"
+	"rollcall/sipgw/profile"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/status"
@@ -72,11 +73,13 @@ type Gateway struct {
 	parts  Parts
 	hosts  map[string]bool
 	people map[string]bool // domains that accounts are at
+
+	profiles *profile.Set
 }
 
 // New puts a gateway together. It starts nothing and opens nothing.
 func New(parts Parts) (*Gateway, error) {
-	g := &Gateway{parts: parts, hosts: map[string]bool{}, people: map[string]bool{}}
+	g := &Gateway{parts: parts, hosts: map[string]bool{}, people: map[string]bool{}, profiles: profile.Default()}
 	names := append([]string{parts.Devices.Domain()}, parts.Hosts...)
 	if parts.Config.Transport.Advertise != "" {
 		names = append(names, parts.Config.Transport.Advertise)
@@ -100,7 +103,9 @@ func New(parts Parts) (*Gateway, error) {
 	proof.Realm = parts.Devices.Domain()
 	g.Door = door.New(door.Parts{
 		Verifier: digest.New(proof), Registrar: g.Registrar, Compositor: g.Compositor,
-		Secrets: g.secrets, Domain: g.domain, May: g.may, Heard: g.Qualifier.Heard, Log: parts.Log,
+		Secrets: g.secrets, Domain: g.domain, May: g.may,
+		OnlyMD5: func(agent string) bool { return g.profiles.For(agent).OnlyMD5 },
+		Heard:   g.Qualifier.Heard, Log: parts.Log,
 	})
 	g.Transport.Handle("REGISTER", g.Door.Register)
 	g.Transport.Handle("PUBLISH", g.Door.Publish)

@@ -141,6 +141,20 @@ func (v *Verifier) Challenge(now time.Time, stale bool) []string {
 	return out
 }
 
+// Only returns those of the values of a challenge that are of an algorithm, or all of
+// them if none is.
+//
+// COMPAT(baresip 1.0): it gives up when it is offered anything but
+// MD5, whatever comes after it.
+func Only(a Algorithm, challenge []string) []string {
+	for i, value := range challenge {
+		if strings.HasSuffix(value, ", algorithm="+a.String()) {
+			return challenge[i : i+1]
+		}
+	}
+	return challenge
+}
+
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

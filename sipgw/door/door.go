@@ -36,6 +36,11 @@ type Parts struct {
 	// May says whether a user may register, or publish, for an address of record.
 	May func(user, aor string) bool
 
+	// OnlyMD5 says whether a make of phones, by its User-Agent, does not get along with
+	// any other algorithm being offered. It is told nothing that others are not. nil: all
+	// do.
+	OnlyMD5 func(userAgent string) bool
+
 	// Heard is told of the flow that a device has sent something by. nil: nobody is.
 	Heard func(now time.Time, f registrar.Flow)
 
@@ -109,7 +114,11 @@ func (d *Door) who(r *transport.Request, by way) (user string, fields []transpor
 	case digest.Malformed:
 		r.Respond(400, "Bad "+by.answer)
 	default:
-		for _, value := range d.parts.Verifier.Challenge(now, v.Outcome == digest.Stale) {
+		challenge := d.parts.Verifier.Challenge(now, v.Outcome == digest.Stale)
+		if d.parts.OnlyMD5 != nil && d.parts.OnlyMD5(r.UserAgent()) {
+			challenge = digest.Only(digest.MD5, challenge)
+		}
+		for _, value := range challenge {
 			fields = append(fields, transport.Field{Name: by.challenge, Value: value})
 		}
 		r.Respond(by.status, "", fields...)

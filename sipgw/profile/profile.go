@@ -31,6 +31,8 @@ type Profile struct {
 	SingleTuple bool `toml:"single_tuple"`
 	NoAway      bool `toml:"no_away"`
 	NoEmptyMWI  bool `toml:"no_empty_mwi"`
+
+	OnlyMD5 bool `toml:"only_md5"`
 }
 
 // Dialogs returns what the writer of dialog-info is to heed.
