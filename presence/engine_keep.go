@@ -230,9 +230,7 @@ func (s *shard) handOver(b *Batch) {
 	}
 	b.Gone = append(b.Gone, s.gone...)
 	b.Journal = append(b.Journal, s.journal...)
-	clear(s.unsaved)
-	clear(s.journal)
-	s.unsaved, s.gone, s.journal = s.unsaved[:0], nil, s.journal[:0]
+	s.unsaved, s.gone, s.journal = emptied(s.unsaved), nil, emptied(s.journal)
 }
 
 func (en *entry) record() Record {
@@ -267,9 +265,19 @@ func (s *saver) stored() {
 	if !b.Alive.IsZero() {
 		s.alive = b.Alive
 	}
-	clear(b.Records)
-	clear(b.Journal)
-	b.Gone, b.Records, b.Journal = nil, b.Records[:0], b.Journal[:0]
+	b.Gone, b.Records, b.Journal = nil, emptied(b.Records), emptied(b.Journal)
+}
+
+// keepEmpty is for how many things an empty list holds on to its room.
+const keepEmpty = 64
+
+// emptied returns a list with nothing in it, for use anew.
+func emptied[T any](list []T) []T {
+	if cap(list) > keepEmpty {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // outage logs when the database goes away and comes back.
