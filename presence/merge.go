@@ -113,9 +113,15 @@ func (e *Effective) take(p picked, now time.Time) {
 }
 
 // With returns what a state comes to when one source says something else: for who has to
-// know before the engine has taken it in. What e leaves out stays left out.
+// know before the engine has taken it in. What e leaves out stays left out, and what
+// counts in it does so still: sources may have said since that it is so for longer.
 func (c *Catalogue) With(e *Effective, said Contribution, now time.Time) *Effective {
 	cs := slices.DeleteFunc(slices.Clone(e.All), func(other Contribution) bool { return other.Source == said.Source })
+	for i := range cs {
+		if !cs[i].Expires.After(now) {
+			cs[i].Expires = now.Add(time.Microsecond)
+		}
+	}
 	return Merge(e.Subject, e.Kind, append(cs, said), c, Terms{Critical: e.Critical}, now)
 }
 
