@@ -21,14 +21,14 @@ func (a *alarms) first() time.Time {
 func (a *alarms) set(en *entry, at time.Time) {
 	switch {
 	case at.IsZero() && en.index >= 0:
-		heap.Remove(&a.heap, en.index)
+		heap.Remove(&a.heap, int(en.index))
 	case at.IsZero():
 	case en.index < 0:
 		en.due = at
 		heap.Push(&a.heap, en)
 	case at.Before(en.due):
 		en.due = at
-		heap.Fix(&a.heap, en.index)
+		heap.Fix(&a.heap, int(en.index))
 	}
 }
 
@@ -48,12 +48,12 @@ func (h byTime) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
 
 func (h byTime) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
+	h[i].index, h[j].index = int32(i), int32(j)
 }
 
 func (h *byTime) Push(x any) {
 	en := x.(*entry)
-	en.index = len(*h)
+	en.index = int32(len(*h))
 	*h = append(*h, en)
 }
 

@@ -86,11 +86,14 @@ type Contribution struct {
 	// unique within the subject: whatever the source says next replaces this.
 	Source string
 
-	Axis  Axis
 	State string // the id of a state in the [Catalogue]; "" if it only gives channels
+	Axis  Axis
 
 	// Channels are the ways to reach the subject that this source vouches for.
 	Channels Channel
+
+	// Stale is set from a restart until the source has been heard again.
+	Stale bool
 
 	Facets Facets
 
@@ -104,9 +107,6 @@ type Contribution struct {
 	// Lapse is the id of the state that it turns into when it expires, for a
 	// device whose source has fallen silent: "unknown". "" is none: it is dropped.
 	Lapse string
-
-	// Stale is set from a restart until the source has been heard again.
-	Stale bool
 }
 
 // Facets are the details of a contribution. Which of them a watcher sees is a
@@ -115,10 +115,10 @@ type Facets struct {
 	Text        string    // words of the person's or the operator's own
 	Device      string    // the label of the device that it is about: "Desk phone"
 	Counterpart string    // the other end of a call
-	Inbound     bool      // the other end began it
 	Ref         string    // a call, an incident, an event: for those who look into it
 	Until       time.Time // when it is planned to end; zero is unknown
 	Cause       string    // why it ended or is what it is: "registration expired"
-	Priority    int8      // of a chat client
 	Idle        time.Time // since when nobody has touched a client (XEP-0319); zero is unknown
+	Priority    int8      // of a chat client
+	Inbound     bool      // the other end began it
 }

@@ -15,9 +15,6 @@ type flaps struct {
 
 // note counts a change.
 func (f *flaps) note(now time.Time, limit FlapLimit) {
-	if limit.Changes <= 0 {
-		return
-	}
 	if len(f.at) > limit.Changes {
 		copy(f.at, f.at[1:])
 		f.at = f.at[:len(f.at)-1]
@@ -49,15 +46,18 @@ func (f *flaps) held(now time.Time, limit FlapLimit) bool {
 func (s *shard) damp(en *entry, w *why, now time.Time) {
 	limit := s.e.opts.Config.Flaps
 	up := reached(s.scratch, now)
-	if up != en.up && !en.merged.IsZero() {
+	if up != en.up && en.merged != 0 && limit.Changes > 0 {
+		if en.flaps == nil {
+			en.flaps = new(flaps)
+		}
 		en.flaps.note(now, limit)
 	}
 	en.up = up
-	if !en.flaps.held(now, limit) {
+	if en.flaps == nil || !en.flaps.held(now, limit) {
 		return
 	}
 	w.how = "flapping"
-	en.next = en.flaps.until
+	en.next = afterAll(en.flaps.until)
 	s.scratch = lost(s.scratch, en.flaps.since, en.flaps.until)
 }
 

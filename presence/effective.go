@@ -12,6 +12,13 @@ type Effective struct {
 	// reached.
 	Critical bool
 
+	// Engaged says that the state outranks what chat clients say, so that it is to
+	// be written over what they show.
+	Engaged bool
+
+	Channels Channel // all that anybody vouches for
+	Stale    bool    // it rests on what was known before a restart
+
 	// Version rises with each change of the subject's effective state, over
 	// restarts too.
 	Version uint64
@@ -26,14 +33,8 @@ type Effective struct {
 	// text mentions: " · on the phone".
 	Secondary []string
 
-	// Engaged says that the state outranks what chat clients say, so that it is to
-	// be written over what they show.
-	Engaged bool
-
-	Channels Channel // all that anybody vouches for
-	Since    time.Time
-	Until    time.Time // zero is unknown
-	Stale    bool      // it rests on what was known before a restart
+	Since time.Time
+	Until time.Time // zero is unknown
 
 	// Reason says in words why this has won, for explain.
 	Reason string

@@ -157,11 +157,12 @@ func (e *Engine) Report(subject Subject, kind Kind, source string, cs []Contribu
 }
 
 // State returns what is shown of a subject, nil if nothing is known of it. It
-// waits for nobody.
+// waits for nobody. What others than chat clients have a share in is the same pointer
+// as long as it stays the same.
 func (e *Engine) State(subject Subject) *Effective {
 	h := maphash.String(e.seed, string(subject))
-	if s := e.shards[h%uint64(len(e.shards))].table.find(h, subject); s != nil {
-		return s.shown.Load()
+	if en := e.shards[h%uint64(len(e.shards))].table.find(h, subject); en != nil {
+		return en.state()
 	}
 	return nil
 }
@@ -170,8 +171,8 @@ func (e *Engine) State(subject Subject) *Effective {
 func (e *Engine) All() iter.Seq[*Effective] {
 	return func(yield func(*Effective) bool) {
 		for _, s := range e.shards {
-			for sl := range s.table.all() {
-				if shown := sl.shown.Load(); shown != nil && !yield(shown) {
+			for en := range s.table.all() {
+				if shown := en.state(); shown != nil && !yield(shown) {
 					return
 				}
 			}
@@ -183,7 +184,7 @@ func (e *Engine) All() iter.Seq[*Effective] {
 // has lapsed, for explain.
 func (e *Engine) Contributions(ctx context.Context, subject Subject) (out []Contribution, err error) {
 	err = e.shardOf(subject).ask(ctx, func(s *shard) {
-		if en := s.entries[subject]; en != nil {
+		if en := s.entry(subject); en != nil {
 			out = en.flat(nil)
 		}
 	})
@@ -228,7 +229,7 @@ func (e *Engine) UseCatalogue(c *Catalogue) {
 	for _, s := range e.shards {
 		s.in.ask(func(s *shard) {
 			now := time.Now()
-			for _, en := range s.entries {
+			for en := range s.table.all() {
 				s.merge(en, why{how: "the catalogue has changed"}, now)
 			}
 		})
@@ -238,7 +239,7 @@ func (e *Engine) UseCatalogue(c *Catalogue) {
 // Refresh has the state of a subject made again, because its [Terms] have changed.
 func (e *Engine) Refresh(subject Subject) {
 	e.shardOf(subject).in.ask(func(s *shard) {
-		if en := s.entries[subject]; en != nil {
+		if en := s.entry(subject); en != nil {
 			s.merge(en, why{how: "its terms have changed"}, time.Now())
 		}
 	})

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -78,12 +79,57 @@ func BenchmarkState(b *testing.B) {
 	for i := range 5000 {
 		s := e.shardOf(Subject(fmt.Sprint(i, "@x")))
 		en := s.enter(Subject(fmt.Sprint(i, "@x")), Device)
-		en.slot.shown.Store(&Effective{})
+		en.publish(pictureOf(&Effective{}, nil), 1)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if e.State("4711@x") == nil {
 			b.Fatal("not there")
 		}
+	}
+}
+
+// BenchmarkPeople is what it costs in memory that people are online: ten thousand of
+// them, each with one client, and that has been so for long enough to be renewed.
+func BenchmarkPeople(b *testing.B) {
+	const people = 10_000
+	var after, before runtime.MemStats
+	for b.Loop() {
+		subjects := make([]Subject, people)
+		for i := range subjects {
+			subjects[i] = Subject(fmt.Sprintf("person-%d@example.org", i))
+		}
+		e := NewEngine(Options{})
+		ctx, cancel := context.WithCancel(b.Context())
+		ended := make(chan error)
+		go func() { ended <- e.Run(ctx) }()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for renewed := range 2 {
+			for i, subject := range subjects {
+				source := "client/" + string(subject[:10])
+				if err := e.Report(subject, Person, source, []Contribution{{
+					Axis: Willingness, State: Available, Channels: Chat, Since: noon, Facets: Facets{Priority: 5},
+					Expires: time.Now().Add(time.Duration(1+renewed) * time.Hour)}}); err != nil {
+					b.Fatal(err)
+				}
+				if i%256 == 255 {
+					if _, err := e.Contributions(ctx, subject); err != nil { // until it is taken in
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+		for _, subject := range subjects {
+			if cs, err := e.Contributions(ctx, subject); len(cs) != 1 || e.State(subject).State != Available {
+				b.Fatal(cs, err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/people, "B/person")
+		runtime.KeepAlive(subjects)
+		cancel()
+		<-ended
 	}
 }

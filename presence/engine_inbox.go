@@ -2,10 +2,7 @@ package presence
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
-	"time"
 )
 
 // Limits of what sources may say.
@@ -21,7 +18,7 @@ type report struct {
 	subject Subject
 	kind    Kind
 	source  string
-	said    []Contribution // never changed once it is taken in
+	said    []fact // never changed once it is taken in
 }
 
 // inbox holds what waits for a shard. Of each source it holds the last word on each
@@ -99,45 +96,4 @@ func (s *shard) ask(ctx context.Context, do func(*shard)) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// tidy makes a source's own copy of what it says, in the form in which it is
-// compared and stored.
-func tidy(source string, cs []Contribution) ([]Contribution, error) {
-	if len(cs) > maxSaid {
-		return nil, fmt.Errorf("%w: %d from %s", ErrTooMany, len(cs), source)
-	}
-	if len(cs) == 0 {
-		return nil, nil
-	}
-	said := make([]Contribution, len(cs))
-	copy(said, cs)
-	for i := range said {
-		c := &said[i]
-		if c.Expires.IsZero() {
-			return nil, fmt.Errorf("%w: %s from %s", ErrEndless, c.State, source)
-		}
-		c.Source, c.Stale = source, false
-		c.Since, c.Expires = micro(c.Since), micro(c.Expires)
-		c.Facets.Until, c.Facets.Idle = micro(c.Facets.Until), micro(c.Facets.Idle)
-		c.Facets.Text, c.Facets.Counterpart = brief(c.Facets.Text), brief(c.Facets.Counterpart)
-		c.Facets.Device, c.Facets.Ref, c.Facets.Cause = brief(c.Facets.Device), brief(c.Facets.Ref), brief(c.Facets.Cause)
-	}
-	return said, nil
-}
-
-// micro is a time as databases keep it.
-func micro(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
-}
-
-// brief cuts a text off, between two characters.
-func brief(s string) string {
-	if len(s) <= maxWords {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxWords], "") + "…"
 }

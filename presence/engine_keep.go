@@ -224,21 +224,19 @@ func (s *saver) collect(ctx context.Context) error {
 // handOver is done by the shard while the saver waits.
 func (s *shard) handOver(b *Batch) {
 	for _, en := range s.unsaved {
-		if en.unsaved = false; s.entries[en.slot.subject] == en {
+		if en.unsaved = false; s.table.find(en.hash, en.subject) == en {
 			b.Records = append(b.Records, en.record())
 		}
 	}
 	b.Gone = append(b.Gone, s.gone...)
 	b.Journal = append(b.Journal, s.journal...)
-	clear(s.unsaved)
-	clear(s.journal)
-	s.unsaved, s.gone, s.journal = s.unsaved[:0], nil, s.journal[:0]
+	s.unsaved, s.gone, s.journal = emptied(s.unsaved), nil, emptied(s.journal)
 }
 
 func (en *entry) record() Record {
-	r := Record{Subject: en.slot.subject, Kind: en.kind, Last: en.last, Said: en.flat(nil)}
-	if shown := en.slot.shown.Load(); shown != nil {
-		r.Version, r.State, r.Since = shown.Version, shown.State, shown.Since
+	r := Record{Subject: en.subject, Kind: en.kind, Last: en.last, Said: en.flat(make([]Contribution, 0, len(en.said)))}
+	if shown := en.shown.Load(); shown != nil {
+		r.Version, r.State, r.Since = shown.version, shown.state(), shown.since.time()
 	}
 	return r
 }
@@ -267,9 +265,19 @@ func (s *saver) stored() {
 	if !b.Alive.IsZero() {
 		s.alive = b.Alive
 	}
-	clear(b.Records)
-	clear(b.Journal)
-	b.Gone, b.Records, b.Journal = nil, b.Records[:0], b.Journal[:0]
+	b.Gone, b.Records, b.Journal = nil, emptied(b.Records), emptied(b.Journal)
+}
+
+// keepEmpty is for how many things an empty list holds on to its room.
+const keepEmpty = 64
+
+// emptied returns a list with nothing in it, for use anew.
+func emptied[T any](list []T) []T {
+	if cap(list) > keepEmpty {
+		return nil
+	}
+	clear(list)
+	return list[:0]
 }
 
 // outage logs when the database goes away and comes back.

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,40 +48,38 @@ func (e *Engine) restore(ctx context.Context) error {
 // restore takes in one subject. What volatile sources said counts for now, if
 // stale, or not at all.
 func (s *shard) restore(r *Record, stale bool, now time.Time) {
-	if s.entries[r.Subject] != nil {
+	if s.entry(r.Subject) != nil {
 		return
 	}
 	en := s.enter(r.Subject, r.Kind)
 	en.last = r.Last
-	for _, c := range r.Said {
-		c.Stale = s.e.volatile(c.Source)
-		if c.Stale && !stale {
-			continue
+	for i := range r.Said {
+		f := factOf(&r.Said[i])
+		f.stale, f.unconfirmed = s.e.volatile(f.source), true
+		if !f.stale || stale {
+			_, end := of(f.source, en.said)
+			en.said = slices.Insert(en.said, end, f)
 		}
-		i := en.find(c.Source)
-		if i < 0 {
-			i = len(en.said)
-			en.said = append(en.said, sayings{source: c.Source, unconfirmed: true})
-		}
-		en.said[i].list = append(en.said[i].list, c)
 	}
 	// Whoever is away for longer than that cannot have been lost just now.
-	en.merged = now
+	en.merged = momentOf(now)
 	s.mourn(en, now)
 	en.expire(now)
 	s.scratch = en.flat(s.scratch[:0])
 	en.up = reached(s.scratch, now)
-	next := s.e.merged(r.Subject, r.Kind, s.scratch, now)
+	next, shown := s.merged(en, now)
 	var before *Effective
 	if r.State != "" {
 		before = &Effective{State: r.State, Since: r.Since}
 	}
 	next.since(before, nil, now)
-	next.Version = s.e.version.Add(1)
-	en.slot.shown.Store(next)
+	if shown == nil {
+		shown = pictureOf(next, en.said)
+	}
+	shown.since = momentOf(next.Since)
+	en.publish(shown, s.e.version.Add(1))
 	if before == nil || before.State != next.State {
-		en.why = why{"", "restart"}
-		s.note(en, before, next, now)
+		s.note(en, before, next, why{"", "restart"}, now)
 	}
 	s.told = append(s.told, r.Subject)
 	s.save(en)

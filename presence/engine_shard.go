@@ -18,11 +18,12 @@ type shard struct {
 	audience audience
 
 	// Owned by the goroutine of run.
-	entries map[Subject]*entry
 	alarms  alarms
 	barrier time.Time // when stale contributions are dropped; zero: there are none
 	spare   []report
 	scratch []Contribution
+	made    Effective // of those whose picture need not be whole
+	before  Effective
 	told    []Subject // have changed in this turn
 	unsaved []*entry
 	gone    []Subject
@@ -31,7 +32,7 @@ type shard struct {
 }
 
 func newShard(e *Engine) *shard {
-	s := &shard{e: e, entries: make(map[Subject]*entry)}
+	s := &shard{e: e}
 	s.in.wake, s.in.at = make(chan struct{}, 1), make(map[origin]int)
 	s.audience.of = make(map[Subject][]*Watch)
 	return s
@@ -108,7 +109,7 @@ func (s *shard) tell() {
 
 // hear takes in a report.
 func (s *shard) hear(r *report, now time.Time) {
-	en := s.entries[r.subject]
+	en := s.entry(r.subject)
 	if en == nil {
 		if len(r.said) == 0 {
 			return
@@ -120,7 +121,7 @@ func (s *shard) hear(r *report, now time.Time) {
 	case !ok && len(r.said) > 0:
 		s.refuse(en, r.source)
 	case !ok: // it had said nothing either
-	case en.kind == r.kind && before.again(r.said, now):
+	case en.kind == r.kind && again(before, r.said, momentOf(now)):
 		s.extend(en, now)
 	case len(r.said) == 0:
 		s.merge(en, why{r.source, "withdrawn"}, now)
@@ -134,7 +135,7 @@ func (s *shard) hear(r *report, now time.Time) {
 func (s *shard) refuse(en *entry, source string) {
 	if !en.full {
 		en.full = true
-		s.e.opts.Log.Warn("too many sources speak of a subject", "jid", en.slot.subject, "source", source, "most", maxSources)
+		s.e.opts.Log.Warn("too many sources speak of a subject", "jid", en.subject, "source", source, "most", maxSources)
 	}
 }
 
@@ -142,16 +143,22 @@ func (s *shard) refuse(en *entry, source string) {
 // that ends.
 func (s *shard) extend(en *entry, now time.Time) {
 	s.scratch = en.flat(s.scratch[:0])
-	en.next = en.flaps.until
+	en.renew()
+	if en.next = 0; en.flaps != nil && !en.flaps.until.IsZero() {
+		en.next = afterAll(en.flaps.until)
+	}
 	s.foresee(en, now)
 	s.save(en)
 }
 
+// entry returns what is known of a subject, or nil.
+func (s *shard) entry(subject Subject) *entry {
+	return s.table.find(maphash.String(s.e.seed, string(subject)), subject)
+}
+
 func (s *shard) enter(subject Subject, kind Kind) *entry {
-	h := maphash.String(s.e.seed, string(subject))
-	en := &entry{kind: kind, slot: &slot{hash: h, subject: subject}, index: -1}
-	s.entries[subject] = en
-	s.table.add(en.slot)
+	en := &entry{hash: maphash.String(s.e.seed, string(subject)), subject: subject, kind: kind, index: -1}
+	s.table.add(en)
 	return en
 }
 
@@ -163,73 +170,104 @@ func (s *shard) merge(en *entry, w why, now time.Time) {
 		w = expired
 	}
 	s.scratch = en.flat(s.scratch[:0])
-	en.next = time.Time{}
+	en.next = 0
 	if en.kind == Device {
 		s.damp(en, &w, now)
 	}
-	en.merged = now
-	s.settle(en, s.e.merged(en.slot.subject, en.kind, s.scratch, now), w, now)
+	en.merged = momentOf(now)
+	next, p := s.merged(en, now)
+	s.settle(en, next, p, w, now)
 	s.foresee(en, now)
 }
 
-// merged is [Merge] with what the engine goes by.
-func (e *Engine) merged(subject Subject, kind Kind, cs []Contribution, now time.Time) *Effective {
-	return Merge(subject, kind, cs, e.catalogue.Load(), e.opts.Terms(subject, kind), now)
+// merged is [Merge] with what the engine goes by, of what is in scratch. Without a picture
+// the state is the shard's, until the next one is made.
+func (s *shard) merged(en *entry, now time.Time) (*Effective, *picture) {
+	e, w := &s.made, (*whole)(nil)
+	if !few(en.kind, en.said) {
+		w = new(whole)
+		e = &w.state
+		w.whole = e
+	}
+	e.Subject, e.Kind = en.subject, en.kind
+	e.merge(s.scratch, s.e.catalogue.Load(), s.e.opts.Terms(en.subject, en.kind), now)
+	if w == nil {
+		return e, nil
+	}
+	return e, &w.picture
 }
 
 // foresee finds out when a subject's state may change by itself.
 func (s *shard) foresee(en *entry, now time.Time) {
-	if next := NextChange(s.scratch, now); next.After(now) {
-		en.next = sooner(en.next, next)
+	if next := NextChange(s.scratch, now); next.After(now) && (en.next == 0 || afterAll(next) < en.next) {
+		en.next = afterAll(next)
 	}
 	s.alarm(en)
 }
 
-// settle decides when watchers hear of a state.
-func (s *shard) settle(en *entry, next *Effective, w why, now time.Time) {
-	shown := en.slot.shown.Load()
+// settle decides when watchers hear of a state. p is its picture, if there is one.
+func (s *shard) settle(en *entry, next *Effective, p *picture, w why, now time.Time) {
+	shown := s.shown(en)
 	next.since(shown, en.pending, now)
 	if shown != nil && shown.Kind == next.Kind && Same(shown, next) {
-		en.pending, en.settles = nil, time.Time{}
+		en.pending = nil
 		return
 	}
 	at := now.Add(s.e.opts.Config.Settle.delay(shown, next, s.e.catalogue.Load()))
-	if en.pending == nil || at.Before(en.settles) {
-		en.settles = at
+	if en.pending != nil && !at.Before(en.pending.settles) {
+		at = en.pending.settles
 	}
-	en.pending, en.why = next, w
-	if !en.settles.After(now) {
-		s.show(en, now)
+	if p == nil {
+		p = pictureOf(next, en.said)
 	}
+	p.since = momentOf(next.Since)
+	if at.After(now) {
+		en.pending = &pending{p, at, w}
+		return
+	}
+	s.show(en, shown, next, p, w, now)
 }
 
-// show publishes the pending state.
-func (s *shard) show(en *entry, now time.Time) {
-	before, next := en.slot.shown.Load(), en.pending
-	en.pending, en.settles = nil, time.Time{}
-	next.Version = s.e.version.Add(1)
-	en.slot.shown.Store(next)
-	s.told = append(s.told, en.slot.subject)
+// shown returns what is shown of a subject, for the moment; nil is nothing.
+func (s *shard) shown(en *entry) *Effective {
+	if p := en.shown.Load(); p != nil {
+		return p.effective(en.subject, &s.before)
+	}
+	return nil
+}
+
+// show publishes a state and its picture in place of what was shown before.
+func (s *shard) show(en *entry, before, next *Effective, p *picture, w why, now time.Time) {
+	en.pending = nil
+	en.publish(p, s.e.version.Add(1))
+	s.told = append(s.told, en.subject)
 	if notable(before, next) {
-		s.note(en, before, next, now)
-		s.hurry = s.hurry || !s.e.volatile(en.why.source)
+		s.note(en, before, next, w, now)
+		s.hurry = s.hurry || !s.e.volatile(w.source)
 	}
 	s.save(en)
 }
 
 // wakeUp is for a subject whose time has come.
 func (s *shard) wakeUp(en *entry, now time.Time) {
-	if !en.next.IsZero() && !en.next.After(now) {
+	if en.next != 0 && en.next <= momentOf(now) {
 		s.merge(en, why{}, now)
 	}
-	if en.pending != nil && !en.settles.After(now) {
-		s.show(en, now)
+	if p := en.pending; p != nil && !p.settles.After(now) {
+		s.show(en, s.shown(en), p.picture.effective(en.subject, &s.made), p.picture, p.why, now)
 	}
 	s.alarm(en)
 }
 
 func (s *shard) alarm(en *entry) {
-	s.alarms.set(en, sooner(en.next, en.settles))
+	var at time.Time
+	if en.next != 0 {
+		at = en.next.time()
+	}
+	if en.pending != nil {
+		at = sooner(at, en.pending.settles)
+	}
+	s.alarms.set(en, at)
 }
 
 // save has a subject stored.
@@ -243,16 +281,11 @@ func (s *shard) save(en *entry) {
 // drop removes what has not been heard since the restart of sources whose names
 // begin with prefix: of the volatile ones only, or of all.
 func (s *shard) drop(prefix string, all bool, now time.Time) {
-	for _, en := range s.entries {
-		n := len(en.said)
-		kept := en.said[:0]
-		for _, said := range en.said {
-			if !said.unconfirmed || !strings.HasPrefix(said.source, prefix) || !all && !s.e.volatile(said.source) {
-				kept = append(kept, said)
-			}
-		}
-		clear(en.said[len(kept):])
-		if en.said = kept; len(kept) < n {
+	gone := func(f fact) bool {
+		return f.unconfirmed && strings.HasPrefix(f.source, prefix) && (all || s.e.volatile(f.source))
+	}
+	for en := range s.table.all() {
+		if en.without(gone) {
 			s.merge(en, why{prefix, "not said again after a restart"}, now)
 		}
 	}
@@ -260,19 +293,17 @@ func (s *shard) drop(prefix string, all bool, now time.Time) {
 
 // forget removes a subject.
 func (s *shard) forget(subject Subject, now time.Time) {
-	en := s.entries[subject]
+	en := s.entry(subject)
 	if en == nil {
 		return
 	}
-	if shown := en.slot.shown.Load(); shown != nil {
-		en.why = why{how: "forgotten"}
-		s.note(en, shown, nil, now)
+	if shown := s.shown(en); shown != nil {
+		s.note(en, shown, nil, why{how: "forgotten"}, now)
 	}
-	delete(s.entries, subject)
 	s.alarms.set(en, time.Time{})
 	en.said, en.pending = nil, nil
-	en.slot.shown.Store(nil)
-	s.table.remove(en.slot)
+	en.shown.Store(nil)
+	s.table.remove(en)
 	s.told = append(s.told, subject)
 	s.gone = append(s.gone, subject)
 }
@@ -284,11 +315,11 @@ func (s *shard) mourn(en *entry, now time.Time) {
 	if tell == nil {
 		return
 	}
+	end := momentOf(now)
 	for i := range en.said {
-		for j := range en.said[i].list {
-			if c := &en.said[i].list[j]; !c.Expires.After(now) && c.Lapse == "" {
-				tell(en.slot.subject, en.kind, c)
-			}
+		if f := &en.said[i]; f.expires <= end && !f.lapses() {
+			c := f.contribution()
+			tell(en.subject, en.kind, &c)
 		}
 	}
 }

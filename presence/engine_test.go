@@ -379,7 +379,12 @@ func TestManyAtOnce(t *testing.T) {
 func TestStateAllocates(t *testing.T) {
 	play(t, Options{}, func(s *stage) {
 		s.report(ada, "client/desk", says(Willingness, Available, Chat))
+		s.report(ada, "phone/2001", says(Engagement, "on_call", Voice))
 		if n := testing.AllocsPerRun(100, func() { s.State(ada); s.State(bob) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+		s.report(bob, "client/desk", says(Willingness, Available, Chat)) // and no more, which is kept small
+		if n := testing.AllocsPerRun(100, func() { s.State(bob) }); n > 2 {
 			t.Errorf("%v allocations", n)
 		}
 	})

@@ -85,13 +85,13 @@ func notable(before, next *Effective) bool {
 }
 
 // note adds a change to the journal.
-func (s *shard) note(en *entry, before, next *Effective, now time.Time) {
+func (s *shard) note(en *entry, before, next *Effective, w why, now time.Time) {
 	if s.e.saver == nil || !s.e.saver.admit() {
 		return
 	}
 	line := Entry{
-		ID: s.e.newID(now), Prev: en.last, Subject: en.slot.subject, Kind: en.kind,
-		Source: en.why.source, Cause: en.why.how,
+		ID: s.e.newID(now), Prev: en.last, Subject: en.subject, Kind: en.kind,
+		Source: w.source, Cause: w.how,
 	}
 	if before != nil {
 		line.From = before.State

@@ -56,9 +56,18 @@ const (
 //
 // Since is zero if nobody has said it, Version is for the caller to set.
 func Merge(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, terms Terms, now time.Time) *Effective {
+	e := &Effective{Subject: subject, Kind: kind}
+	e.merge(cs, cat, terms, now)
+	return e
+}
+
+// merge is [Merge] in place, of a state that has a subject, a kind and maybe room for
+// contributions.
+func (e *Effective) merge(cs []Contribution, cat *Catalogue, terms Terms, now time.Time) {
+	kind := e.Kind
 	var room [roomFor]weighed
 	list := cat.weighAll(room[:0], kind, cs, terms, now)
-	e := &Effective{Subject: subject, Kind: kind, Critical: terms.Critical && kind == Device}
+	*e = Effective{Subject: e.Subject, Kind: kind, Critical: terms.Critical && kind == Device, All: e.All[:0]}
 	n, fresh := 0, false
 	for i := range list {
 		e.Channels |= list[i].open
@@ -73,9 +82,10 @@ func Merge(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, terms 
 
 	var seats [roomFor]ranked
 	rank := seats[:0]
-	if n > 0 {
+	if cap(e.All) < n {
 		e.All = make([]Contribution, n)
 	}
+	e.All = e.All[:n]
 	for i := range list {
 		e.All[i] = list[i].contribution()
 		rank = append(rank, ranked{&e.All[i], list[i].state})
@@ -86,7 +96,6 @@ func Merge(subject Subject, kind Kind, cs []Contribution, cat *Catalogue, terms 
 	}
 	e.take(p, now)
 	e.Stale = e.Winner.Stale || e.Channels != 0 && !fresh
-	return e
 }
 
 // roomFor is for how many contributions the merge needs no memory of its own.
@@ -105,9 +114,15 @@ func (e *Effective) take(p picked, now time.Time) {
 }
 
 // With returns what a state comes to when one source says something else: for who has to
-// know before the engine has taken it in. What e leaves out stays left out.
+// know before the engine has taken it in. What e leaves out stays left out, and what
+// counts in it does so still: sources may have said since that it is so for longer.
 func (c *Catalogue) With(e *Effective, said Contribution, now time.Time) *Effective {
 	cs := slices.DeleteFunc(slices.Clone(e.All), func(other Contribution) bool { return other.Source == said.Source })
+	for i := range cs {
+		if !cs[i].Expires.After(now) {
+			cs[i].Expires = now.Add(time.Microsecond)
+		}
+	}
 	return Merge(e.Subject, e.Kind, append(cs, said), c, Terms{Critical: e.Critical}, now)
 }
 

@@ -331,3 +331,18 @@ func BenchmarkMerge(b *testing.B) {
 		})
 	}
 }
+
+// TestWith is of a state in which sources count that have said since that it is so for
+// longer, or that have fallen silent.
+func TestWith(t *testing.T) {
+	cat := DefaultCatalogue()
+	call := said("phone/2001", "on_call", since(2), by(Voice), expires(6))
+	before := Merge("a@x", Person, []Contribution{call}, cat, Terms{}, at(5))
+	after := cat.With(before, desk, at(7))
+	if after.State != "on_call" || after.Channels != Chat|Voice || !after.Engaged || len(after.All) != 2 {
+		t.Errorf("%+v", after)
+	}
+	if again := cat.With(after, said("client/desk", "dnd", by(Chat)), at(8)); len(again.All) != 2 || again.Channels != Chat|Voice {
+		t.Errorf("%+v", again)
+	}
+}

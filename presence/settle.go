@@ -72,16 +72,3 @@ func engagedIn(e *Effective, c *Contribution) bool {
 	}
 	return false
 }
-
-// allAlike reports whether a source says the same again, for however long.
-func allAlike(a, b []Contribution) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Lapse != b[i].Lapse || !sameSaid(&a[i], &b[i]) {
-			return false
-		}
-	}
-	return true
-}

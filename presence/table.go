@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// table finds the slots of a shard's subjects. One goroutine changes it, anybody
+// table finds the entries of a shard's subjects. One goroutine changes it, anybody
 // reads it, and nobody waits: buckets are lists whose nodes never change.
 type table struct {
 	buckets atomic.Pointer[[]atomic.Pointer[node]]
@@ -13,15 +13,8 @@ type table struct {
 }
 
 type node struct {
-	slot *slot
-	next *node
-}
-
-// slot is what everybody can see of a subject.
-type slot struct {
-	hash    uint64
-	subject Subject
-	shown   atomic.Pointer[Effective]
+	entry *entry
+	next  *node
 }
 
 func (t *table) bucket(hash uint64) *atomic.Pointer[node] {
@@ -29,30 +22,30 @@ func (t *table) bucket(hash uint64) *atomic.Pointer[node] {
 	return &b[(hash>>32)&uint64(len(b)-1)]
 }
 
-func (t *table) find(hash uint64, subject Subject) *slot {
+func (t *table) find(hash uint64, subject Subject) *entry {
 	if t.buckets.Load() == nil {
 		return nil
 	}
 	for n := t.bucket(hash).Load(); n != nil; n = n.next {
-		if n.slot.hash == hash && n.slot.subject == subject {
-			return n.slot
+		if n.entry.hash == hash && n.entry.subject == subject {
+			return n.entry
 		}
 	}
 	return nil
 }
 
-// add takes in a slot whose subject has none.
-func (t *table) add(s *slot) {
+// add takes in an entry whose subject has none.
+func (t *table) add(en *entry) {
 	if t.buckets.Load() == nil || t.count >= 2*len(*t.buckets.Load()) {
 		t.grow()
 	}
-	t.put(s)
+	t.put(en)
 	t.count++
 }
 
-func (t *table) put(s *slot) {
-	b := t.bucket(s.hash)
-	b.Store(&node{s, b.Load()})
+func (t *table) put(en *entry) {
+	b := t.bucket(en.hash)
+	b.Store(&node{en, b.Load()})
 }
 
 // grow makes room in a table of its own, so that readers see the old one or the
@@ -65,34 +58,34 @@ func (t *table) grow() {
 	buckets := make([]atomic.Pointer[node], size) // a power of two
 	var bigger table
 	bigger.buckets.Store(&buckets)
-	for s := range t.all() {
-		bigger.put(s)
+	for en := range t.all() {
+		bigger.put(en)
 	}
 	t.buckets.Store(&buckets)
 }
 
-func (t *table) remove(s *slot) {
-	b := t.bucket(s.hash)
+func (t *table) remove(en *entry) {
+	b := t.bucket(en.hash)
 	var kept *node
 	for n := b.Load(); n != nil; n = n.next {
-		if n.slot != s {
-			kept = &node{n.slot, kept}
+		if n.entry != en {
+			kept = &node{n.entry, kept}
 		}
 	}
 	b.Store(kept)
 	t.count--
 }
 
-// all returns the slots, in no order.
-func (t *table) all() iter.Seq[*slot] {
-	return func(yield func(*slot) bool) {
+// all returns the entries, in no order.
+func (t *table) all() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
 		buckets := t.buckets.Load()
 		if buckets == nil {
 			return
 		}
 		for i := range *buckets {
 			for n := (*buckets)[i].Load(); n != nil; n = n.next {
-				if !yield(n.slot) {
+				if !yield(n.entry) {
 					return
 				}
 			}
