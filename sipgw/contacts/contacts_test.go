@@ -238,7 +238,7 @@ func TestGrade(t *testing.T) {
 			}
 			s.becomes("")
 			synctest.Wait()
-			if a, b := s.read("ada@x"), s.read("bob@x"); fmt.Sprint(a, b) != "[gone] [gone]" {
+			if a, b := s.read("ada@x"), s.read("bob@x"); fmt.Sprint(a, b) != "[] [gone]" {
 				t.Errorf("then heard are %q and %q", a, b)
 			}
 		})
