@@ -294,6 +294,12 @@ func TestSubscribers(t *testing.T) {
 			if got := s.read("eve@x"); strings.Join(got, " ") != "type='unsubscribed'" {
 				t.Errorf("eve hears %q", got)
 			}
+			service.subscribe("dan@x", door)
+			service.AccountRemoved("eve@x")
+			synctest.Wait()
+			if s.kept[Subscriber{"eve@x", door}] || !s.kept[Subscriber{"dan@x", door}] {
+				t.Errorf("kept are %v", s.kept)
+			}
 			s.broken = true
 			service.unsubscribe("dan@x", door)
 			synctest.Wait()
