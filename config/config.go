@@ -39,6 +39,7 @@ import (
 	"rollcall/sipgw"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/message"
+	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
@@ -95,6 +96,7 @@ type Config struct {
 	Qualify      registrar.QualifyConfig
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
+	Notifier     notifier.Config
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

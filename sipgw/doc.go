@@ -4,5 +4,5 @@
 // Its parts are packages of their own, each knowing a piece of SIP: transport carries
 // messages, door lets devices in, registrar and publish keep what they said, and
 // status makes of it what the presence engine is told. Package contacts shows the
-// devices to people as XMPP knows them.
+// devices to people as XMPP knows them, and message carries text both ways.
 package sipgw

@@ -12,14 +12,15 @@ import (
 )
 
 // Texts makes what carries text between devices and people, and has it take MESSAGE
-// requests. People are those of Hosts; send sends a device's stanza on its way and must
-// not block. It is to be called before Run, at most once.
-func (g *Gateway) Texts(send func(context.Context, []byte) error) *message.Service {
+// requests. People are those of Hosts; send sends a device's stanza on its way, and
+// stored calls back when all that was sent is stored. It is to be called before Run, at
+// most once.
+func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(func(bool))) *message.Service {
 	p := message.Parts{
-		Config: g.parts.Config.Message, Devices: g.parts.Devices.Picture, Routes: g.routes, SIP: g.Transport, Who: g.Door.Who,
+		Config: g.parts.Config.Message, Devices: g.parts.Devices.Picture, Routes: g.routes, SIP: g.Transport, Who: g.Door.WhoPasses,
 		Ours:   func(host string) bool { _, ours := g.domain(host); return ours },
 		People: func(domain string) bool { return g.people[domain] },
-		Send:   send, Log: g.parts.Log,
+		Send:   send, Stored: stored, Log: g.parts.Log,
 	}
 	if len(g.parts.Hosts) > 0 {
 		p.Home = g.parts.Hosts[0]

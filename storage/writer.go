@@ -159,6 +159,15 @@ func (w *Writer) WhenSettled(t server.Ticket, f func(stored bool)) {
 	w.mu.Unlock()
 }
 
+// WhenStored calls f when all that was handed in so far is settled, with false if the
+// write of the last of it failed. f must not block.
+func (w *Writer) WhenStored(f func(stored bool)) {
+	w.mu.Lock()
+	t := w.issued
+	w.mu.Unlock()
+	w.WhenSettled(t, f)
+}
+
 // catchUp returns when all that was handed in before is settled, and the
 // owner's messages are in the index.
 func (w *Writer) catchUp(ctx context.Context, owner int64) error {

@@ -156,11 +156,21 @@ func TestSettledAfterCommit(t *testing.T) {
 			}
 			inDatabase <- count(t, db, "SELECT count(*) FROM archive_message")
 		})
+		all := make(chan bool, 1)
+		w.WhenStored(func(stored bool) { all <- stored && count(t, db, "SELECT count(*) FROM archive_message") == 2 })
+		select {
+		case <-all:
+			t.Error("nothing is stored yet")
+		default:
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- w.Run(ctx, newTold()) }()
 		if n := <-inDatabase; n != 2 {
 			t.Errorf("settled with %d messages in the database", n)
+		}
+		if !<-all {
+			t.Error("not all is stored when it is said to be")
 		}
 		if !settle(t, w, first) {
 			t.Error("asked afterwards, it is not stored")

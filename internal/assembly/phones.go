@@ -41,7 +41,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
 	}
 	if o.Config.ServesDevices() { // else text is for the component that does
-		texts := a.Gateway.Texts(a.fromDevices)
+		texts := a.Gateway.Texts(a.fromDevices, a.writer.WhenStored)
 		parts.Text = texts.Take
 		a.runners = append(a.runners, texts)
 	}

@@ -16,8 +16,11 @@ const (
 	nonceBytes     = nonceText + nonceSignature
 )
 
+// alphabet writes nonces, each in one way: bits that mean nothing have to be zero.
+var alphabet = base64.RawURLEncoding.Strict()
+
 // nonceLen is the length of a nonce as it is written.
-var nonceLen = base64.RawURLEncoding.EncodedLen(nonceBytes)
+var nonceLen = alphabet.EncodedLen(nonceBytes)
 
 // nonces makes nonces and knows its own.
 type nonces struct {
@@ -33,7 +36,7 @@ func (n *nonces) make(now time.Time) string {
 	signature := n.sign.sign(&text)
 	var raw [nonceBytes]byte
 	copy(raw[copy(raw[:], text[:]):], signature[:])
-	return base64.RawURLEncoding.EncodeToString(raw[:])
+	return alphabet.EncodeToString(raw[:])
 }
 
 // read says whether a nonce is one of ours, and if so its number and when it was
@@ -44,7 +47,7 @@ func (n *nonces) read(nonce string) (number uint64, made int64, ours bool) {
 	}
 	var written [64]byte
 	var raw [nonceBytes]byte
-	if _, err := base64.RawURLEncoding.Decode(raw[:], append(written[:0], nonce...)); err != nil {
+	if _, err := alphabet.Decode(raw[:], append(written[:0], nonce...)); err != nil {
 		return 0, 0, false
 	}
 	text := [nonceText]byte(raw[:nonceText])

@@ -29,20 +29,18 @@ type taken struct {
 
 // Serve takes a MESSAGE request (RFC 3428 §7).
 func (s *Service) Serve(r *transport.Request) {
-	to, ok := s.recipient(r)
-	if !ok {
-		if s.parts.Elsewhere != nil {
-			s.parts.Elsewhere(r)
-			return
-		}
-		r.Respond(404, "")
+	to, person := s.recipient(r)
+	if !person && s.parts.Elsewhere != nil {
+		s.parts.Elsewhere(r)
 		return
 	}
-	if !r.Accept() {
-		return
-	}
+	// Before anything that depends on who or what there is, or is not.
 	user, fields, ok := s.parts.Who(r)
-	if !ok {
+	if !ok || !r.Accept() {
+		return
+	}
+	if !person {
+		r.Respond(404, "", fields...)
 		return
 	}
 	d := s.parts.Devices().ByUser(user)
@@ -149,14 +147,12 @@ func (s *Service) deliver(now time.Time, c *content, d *device.Device, p *taken)
 		p.ticket.id = transport.NewCallID()
 	}
 	full := len(s.pending) >= maxPending
-	if !full {
-		s.pending[p.ticket] = p
-	}
-	s.mu.Unlock()
 	if full {
+		s.mu.Unlock()
 		p.r.Respond(500, "", p.fields...)
 		return
 	}
+	s.pending[p.ticket] = p
 	if c.subject == "" {
 		c.subject = p.r.Header("Subject")
 	}
@@ -165,8 +161,10 @@ func (s *Service) deliver(now time.Time, c *content, d *device.Device, p *taken)
 	if len(thread) > 256 {
 		thread = callID(thread)
 	}
-	err := s.send(textStanza(d.Full(), to, kind, p.id, language(strings.TrimSpace(lang)), thread, c, states))
-	s.handed(p, err)
+	raw := textStanza(d.Full(), to, kind, p.id, language(strings.TrimSpace(lang)), thread, c, states)
+	s.outbox = append(s.outbox, parcel{raw, p})
+	s.mu.Unlock()
+	s.stir()
 }
 
 // handed goes on when the server has been handed a text: it is taken, or there is an
@@ -176,6 +174,18 @@ func (s *Service) handed(p *taken, err error) {
 	case err != nil:
 		refusal, _ := stanza.AsError(err)
 		s.settle(p.ticket, address.Status(refusal.Condition, p.to.IsFull(), false), refusal.Text)
+	case s.parts.Stored == nil:
+		s.kept(p, true)
+	default: // what is answered 200 is stored, as what is acknowledged to a client
+		s.parts.Stored(func(stored bool) { s.kept(p, stored) })
+	}
+}
+
+// kept goes on when a text is where it has to be, unless there was an error about it.
+func (s *Service) kept(p *taken, stored bool) {
+	switch {
+	case !stored:
+		s.settle(p.ticket, 500, "")
 	case s.parts.Patience <= 0:
 		s.settle(p.ticket, 200, "")
 	default:

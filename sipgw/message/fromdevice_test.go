@@ -110,6 +110,32 @@ func TestPatience(t *testing.T) {
 	})
 }
 
+// What is answered 200 is stored.
+func TestStored(t *testing.T) {
+	var stored []func(bool)
+	play(t, func(p *Parts) { p.Stored = func(f func(bool)) { stored = append(stored, f) } }, func(h *house) {
+		p := h.phone("2001", "10.0.0.1:5060", siptest.Options{})
+		h.phoneSays(p, "MESSAGE sip:bob@x\nContent-Type: text/plain\n--\ntea?")
+		h.wants("tea?")
+		silent(t, p)
+		stored[0](true)
+		if m := next(t, p); m.Status != 200 {
+			t.Error(m.Raw)
+		}
+		h.phoneSays(p, "MESSAGE sip:bob@x\nContent-Type: text/plain\n--\ntea?")
+		stored[1](false)
+		if m := next(t, p); m.Status != 500 {
+			t.Error(m.Raw)
+		}
+		h.answer = func(string) string { return fault("policy-violation", "", "") }
+		if m := h.text(p, "sip:bob@x", "tea?"); m.Status != 403 {
+			t.Error(m.Raw)
+		}
+		stored[2](true)
+		silent(t, p)
+	})
+}
+
 // Whom a request is for.
 func TestRecipients(t *testing.T) {
 	for target, want := range map[string]string{

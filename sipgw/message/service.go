@@ -66,6 +66,7 @@ type Parts struct {
 	SIP Sender
 
 	// Who finds out who sends a request, or else answers it. Fields go into the answer.
+	// It has to ask as Elsewhere does, lest strangers learn what goes there.
 	Who func(*transport.Request) (user string, fields []transport.Field, ok bool)
 
 	// Ours says which hosts stand for the devices, and People which domains have
@@ -82,10 +83,14 @@ type Parts struct {
 	// answered 404.
 	Elsewhere transport.Handler
 
-	// Send sends a stanza, which has its addresses, on its way. It must not block. Errors
-	// about it come back to Take: before Send returns, or within Patience.
+	// Send sends a stanza, which has its addresses, on its way. Errors about it come back
+	// to Take: before Send returns, or within Patience.
 	Send     func(context.Context, []byte) error
 	Patience time.Duration
+
+	// Stored calls f when all that was sent so far is stored, or cannot be. It must not
+	// wait for that. nil: nothing has to be.
+	Stored func(f func(stored bool))
 
 	Log *slog.Logger
 }
@@ -101,8 +106,8 @@ type Service struct {
 	queues  map[jid.Bare]*queue // of devices that have been sent something just now
 	pending map[ticket]*taken
 	buckets map[jid.Bare]bucket
+	outbox  []parcel // has no more than pending, and one for each letter
 	cseq    uint32
-	ctx     context.Context // of Run
 }
 
 // New returns a service.
@@ -120,20 +125,19 @@ func New(parts Parts) *Service {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		parts: parts, wake: make(chan struct{}, 1), talks: newMemory(maxTalks), ctx: context.Background(),
+		parts: parts, wake: make(chan struct{}, 1), talks: newMemory(maxTalks),
 		deaf: map[jid.Bare]deafness{}, queues: map[jid.Bare]*queue{}, pending: map[ticket]*taken{}, buckets: map[jid.Bare]bucket{},
 	}
 }
 
-// Run does what is due at a time, until ctx ends: whoever writes is said to write on,
-// and whoever has stopped without a word to have stopped.
+// Run hands stanzas to the server and does what is due at a time, until ctx ends:
+// whoever writes is said to write on, and whoever has stopped without a word to have
+// stopped.
 func (s *Service) Run(ctx context.Context) error {
-	s.mu.Lock()
-	s.ctx = ctx
-	s.mu.Unlock()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		s.hand(ctx)
 		next := s.tick(time.Now())
 		wait := time.Hour
 		if !next.IsZero() {
@@ -157,14 +161,39 @@ func (s *Service) stir() {
 	}
 }
 
-// send sends a stanza.
-func (s *Service) send(b []byte) error {
+// parcel is a stanza for the server, and the request that waits for what becomes of it.
+type parcel struct {
+	raw []byte
+	p   *taken // nil: none does
+}
+
+// send has Run hand a stanza to the server: the server may wait for its database, and
+// whoever reads a socket must not.
+func (s *Service) send(raw []byte) {
 	s.mu.Lock()
-	ctx := s.ctx
+	s.outbox = append(s.outbox, parcel{raw: raw})
 	s.mu.Unlock()
-	err := s.parts.Send(ctx, b)
-	if err != nil && ctx.Err() == nil {
-		s.parts.Log.Debug("a device's message could not be sent", "err", err)
+	s.stir()
+}
+
+// hand hands the server what has been sent.
+func (s *Service) hand(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		all := s.outbox
+		s.outbox = nil
+		s.mu.Unlock()
+		if len(all) == 0 {
+			return
+		}
+		for _, x := range all {
+			err := s.parts.Send(ctx, x.raw)
+			if err != nil && ctx.Err() == nil {
+				s.parts.Log.Debug("a device's message could not be sent", "err", err)
+			}
+			if x.p != nil {
+				s.handed(x.p, err)
+			}
+		}
 	}
-	return err
 }

@@ -61,11 +61,13 @@ func TestBucket(t *testing.T) {
 	if wait := b.take(at(0), 1, 2); wait != time.Second {
 		t.Error(wait)
 	}
-	if b.take(at(1), 1, 2) != 0 || b.take(at(1), 1, 2) == 0 {
-		t.Error("one more after a second")
-	}
-	if b.take(at(100), 1, 2) != 0 || b.take(at(100), 1, 2) != 0 || b.take(at(100), 1, 2) == 0 {
-		t.Error("no more than fit in")
+	for _, step := range []struct {
+		at   int
+		wait time.Duration
+	}{{1, 0}, {1, time.Second}, {100, 0}, {100, 0}, {100, time.Second}} { // no more than fit in
+		if wait := b.take(at(step.at), 1, 2); wait != step.wait {
+			t.Error(step, wait)
+		}
 	}
 }
 
