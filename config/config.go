@@ -206,7 +206,10 @@ func (c *Config) DeviceDomain() string {
 
 // Gateway returns what the SIP side needs to know of the whole configuration.
 func (c *Config) Gateway() sipgw.Config {
-	return sipgw.Config{Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify, Publish: c.Publications(), Message: c.Message}
+	return sipgw.Config{
+		Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify,
+		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier,
+	}
 }
 
 // ServesDevices reports whether the domain of the devices is served by this program,

@@ -3,6 +3,7 @@ package sipgw
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -11,9 +12,11 @@ import (
 
 	"rollcall/presence"
 	"rollcall/presence/device"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
 	"rollcall/sipgw/message"
+	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/profile"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
@@ -29,6 +32,8 @@ type Config struct {
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
 	Message   message.Config
+	Call      call.Config
+	Notifier  notifier.Config
 }
 
 // Parts are what a gateway is put together from.
@@ -44,8 +49,16 @@ type Parts struct {
 	Known     func(presence.Subject) *presence.Effective
 	Catalogue func() *presence.Catalogue
 
-	Bindings     registrar.Store
-	Publications publish.Store
+	// Audience says who may watch whom by SIP, States in which state somebody is, and
+	// Watch, which is of some, when that changes.
+	Audience Audience
+	States   notifier.States
+	Watch    notifier.Watch
+
+	Bindings      registrar.Store
+	Publications  publish.Store
+	Dialogs       call.Store
+	Subscriptions notifier.Store
 
 	// Hosts are names that phones may be given for the domain of the devices, besides
 	// that domain: those that people have their addresses at.
@@ -60,8 +73,9 @@ type Parts struct {
 	Log      *slog.Logger
 }
 
-// Gateway lets devices in by SIP, and tells the presence engine of them. Whatever else
-// takes SIP requests registers its handlers at Transport before Run.
+// Gateway lets devices in by SIP, carries their calls, tells the presence engine of
+// them, and them of others. Whatever else takes SIP requests registers its handlers at
+// Transport before Run.
 type Gateway struct {
 	Transport  *transport.Transport
 	Registrar  *registrar.Registrar
@@ -69,7 +83,10 @@ type Gateway struct {
 	Qualifier  *registrar.Qualifier
 	Door       *door.Door
 	Board      *status.Board
+	Calls      *call.Proxy
+	Notifier   *notifier.Notifier
 
+	desks  *desks
 	parts  Parts
 	hosts  map[string]bool
 	people map[string]bool // domains that accounts are at
@@ -110,6 +127,8 @@ func New(parts Parts) (*Gateway, error) {
 	g.Transport.Handle("REGISTER", g.Door.Register)
 	g.Transport.Handle("PUBLISH", g.Door.Publish)
 	g.Transport.OnFlowClosed(g.Door.Closed)
+	g.carry()
+	g.notify()
 	return g, nil
 }
 
@@ -130,17 +149,56 @@ func (g *Gateway) keepers() {
 	g.Registrar.OnChange(g.Qualifier.Observe)
 	g.Registrar.OnChange(g.Board.Registered)
 	g.Compositor.OnChange(g.Board.Published)
+	g.Compositor.OnChange(g.published)
 }
 
 // Changed is for [device.Register.OnChanged].
-func (g *Gateway) Changed(before, now *device.Device) { g.Board.Changed(before, now) }
+func (g *Gateway) Changed(before, now *device.Device) {
+	g.Board.Changed(before, now)
+	for _, d := range []*device.Device{before, now} {
+		if d != nil { // it may be somebody else's now
+			g.tell("dialog", d)
+			g.tell("reg", d)
+		}
+	}
+}
 
 // Listen opens the sockets. It is called by Run unless it was before.
 func (g *Gateway) Listen() error { return g.Transport.Listen() }
 
 // Run serves until the context ends, and returns when all that it started has ended
-// and what is known is stored.
+// and what is known is stored. What the engine knew before a restart has to be loaded.
 func (g *Gateway) Run(ctx context.Context) error {
+	if err := g.load(ctx); err != nil {
+		return err
+	}
+	// Who needs the network ends before it, and who keeps things ends after those who
+	// bring them.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	wire, cut := context.WithCancel(context.WithoutCancel(ctx))
+	talk, hush := context.WithCancel(ctx)
+	var keepers, network, talkers sync.WaitGroup
+	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run} {
+		keepers.Go(func() { run(inner) })
+	}
+	var err error
+	network.Go(func() { err = g.Transport.Run(wire); hush() })
+	var told error
+	talkers.Go(func() { told = g.Notifier.Run(talk); hush() })
+	for _, run := range []func(context.Context){g.Calls.Run, g.desks.run} {
+		talkers.Go(func() { run(talk) })
+	}
+	talkers.Wait()
+	hush()
+	cut()
+	network.Wait()
+	stop()
+	keepers.Wait()
+	return errors.Join(err, told)
+}
+
+// load takes up what was known before a restart.
+func (g *Gateway) load(ctx context.Context) error {
 	now := time.Now()
 	if err := g.Registrar.Load(ctx, now); err != nil {
 		return err
@@ -148,16 +206,13 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.Compositor.Load(ctx, now); err != nil {
 		return err
 	}
-	// Who keeps things ends after those who bring them.
-	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var all sync.WaitGroup
-	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run} {
-		all.Go(func() { run(inner) })
+	if err := g.Listen(); err != nil { // flows are found again by the sockets
+		return err
 	}
-	err := g.Transport.Run(ctx)
-	stop()
-	all.Wait()
-	return err
+	if err := g.Calls.Load(ctx, now); err != nil {
+		return err
+	}
+	return g.Notifier.Load(ctx)
 }
 
 // device returns the device that registers here as a user, or nil.

@@ -18,9 +18,10 @@ import (
 func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(func(bool))) *message.Service {
 	p := message.Parts{
 		Config: g.parts.Config.Message, Devices: g.parts.Devices.Picture, Routes: g.routes, SIP: g.Transport, Who: g.Door.WhoPasses,
-		Ours:   func(host string) bool { _, ours := g.domain(host); return ours },
-		People: func(domain string) bool { return g.people[domain] },
-		Send:   send, Stored: stored, Log: g.parts.Log,
+		Ours:      func(host string) bool { _, ours := g.domain(host); return ours },
+		People:    func(domain string) bool { return g.people[domain] },
+		Elsewhere: g.Calls.Handle, // between devices they go as calls do
+		Send:      send, Stored: stored, Log: g.parts.Log,
 	}
 	if len(g.parts.Hosts) > 0 {
 		p.Home = g.parts.Hosts[0]

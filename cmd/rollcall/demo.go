@@ -14,6 +14,7 @@ import (
 
 	"rollcall/config"
 	"rollcall/internal/operator"
+	"rollcall/presence/device"
 	"rollcall/roster"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
@@ -42,15 +43,17 @@ type demo struct {
 	desk     *operator.Desk
 	accounts *storage.Accounts
 	book     *roster.Book
+	devices  *device.Register
+	people   []demoAccount // as run found and made them
 }
 
-func newDemo(cfg *config.Config, desk *operator.Desk, a *storage.Accounts, book *roster.Book) (*demo, error) {
+func newDemo(cfg *config.Config, desk *operator.Desk, a *storage.Accounts, book *roster.Book, devices *device.Register) (*demo, error) {
 	if !cfg.OnLoopback() {
 		return nil, errors.New("--demo makes accounts whose passwords are shown, and other machines can reach this server; leave out --demo, or listen on 127.0.0.1 only")
 	}
 	for _, d := range cfg.Server.Domains {
 		if !d.Anonymous {
-			return &demo{filepath.Join(cfg.DataDir, demoFile), d.Name, desk, a, book}, nil
+			return &demo{filepath.Join(cfg.DataDir, demoFile), d.Name, desk, a, book, devices, nil}, nil
 		}
 	}
 	return nil, errors.New("--demo needs a domain with accounts; see server.domains in the configuration")
@@ -83,9 +86,10 @@ func (d *demo) run(ctx context.Context) ([]demoAccount, error) {
 	}
 	// The passwords are written before the accounts are made: the other way
 	// round a crash between the two would leave accounts nobody can use.
-	if err := d.write(people); err != nil {
+	if err := d.write(people, d.old(known)); err != nil {
 		return nil, err
 	}
+	d.people = people
 	for _, p := range people {
 		if p.fresh {
 			add := operator.NewOrder("account.add", "accountjid", string(p.jid), "password", p.password)
@@ -162,12 +166,28 @@ func (d *demo) read() (map[jid.Bare]string, error) {
 	return known, nil
 }
 
-// write keeps the passwords that were not changed.
-func (d *demo) write(people []demoAccount) error {
-	text := "# The accounts of the demonstration, until their passwords are changed.\n"
+// old returns the devices of which the file has the secrets.
+func (d *demo) old(known map[jid.Bare]string) (all []demoDevice) {
+	for _, x := range demoDevices {
+		who := jid.Bare(x.ID + "@" + d.devices.Domain())
+		if secret := known[who]; secret != "" {
+			all = append(all, demoDevice{jid: who, name: x.Name, secret: secret})
+		}
+	}
+	return all
+}
+
+// write keeps the passwords and secrets that were not changed.
+func (d *demo) write(people []demoAccount, devices []demoDevice) error {
+	text := "# The accounts and devices of the demonstration, until their passwords are changed.\n"
 	for _, p := range people {
 		if p.password != "" {
 			text += string(p.jid) + " " + p.password + "\n"
+		}
+	}
+	for _, x := range devices {
+		if x.secret != "" {
+			text += string(x.jid) + " " + x.secret + "\n"
 		}
 	}
 	return writeFile(d.file, []byte(text))

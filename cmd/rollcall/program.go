@@ -29,6 +29,7 @@ type program struct {
 	db     *storage.DB
 	parts  *assembly.Assembly
 	people []demoAccount // of the demonstration; nil without one
+	phones []demoDevice
 
 	// work is for everything that goes on until the sessions have ended, which
 	// is later than the signal to stop.
@@ -122,13 +123,16 @@ func streamsConfig(cfg *config.Config, now time.Time) (c2s.Config, error) {
 	return streams, err
 }
 
-// addDemo makes the accounts of the demonstration.
+// addDemo makes the accounts and devices of the demonstration.
 func (p *program) addDemo(ctx context.Context) error {
-	d, err := newDemo(p.cfg, p.parts.Desk, p.db.Accounts(), p.parts.Book)
+	d, err := newDemo(p.cfg, p.parts.Desk, p.db.Accounts(), p.parts.Book, p.parts.Devices)
 	if err != nil {
 		return err
 	}
-	p.people, err = d.run(ctx)
+	if p.people, err = d.run(ctx); err != nil {
+		return err
+	}
+	p.phones, err = d.addDevices(ctx)
 	return err
 }
 

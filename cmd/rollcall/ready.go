@@ -59,6 +59,7 @@ func (p *program) invite(w io.Writer, listeners []listener) {
 		}
 		fmt.Fprintf(&b, "    server   %-18s port      %s, %s\n", host, port, how)
 	}
+	p.ring(&b)
 	if p.cfg.NeedsSelfSigned() {
 		b.WriteString("\nThe certificate is self-signed, so the client will ask: trust it.\n")
 		if print := fingerprint(selfSignedPair(p.cfg.TLSDir())); print != "" {
@@ -67,6 +68,30 @@ func (p *program) invite(w io.Writer, listeners []listener) {
 	}
 	fmt.Fprintf(&b, "\nThe passwords are in %s too. Stop with Ctrl-C.\n\n", filepath.Join(p.cfg.DataDir, demoFile))
 	io.WriteString(w, b.String()) // who closed standard output does not want it
+}
+
+// ring tells a person how to try the devices of the demonstration.
+func (p *program) ring(b *strings.Builder) {
+	at := p.parts.Gateway.Transport.Addrs(transport.UDP)
+	if len(p.phones) == 0 || len(at) == 0 {
+		return
+	}
+	b.WriteString("\nAll of them have two devices among their contacts. Have a telephone program on this machine be one of them:\n\n")
+	for _, x := range p.phones {
+		secret := x.secret
+		if secret == "" {
+			secret = "(you have changed it)"
+		}
+		fmt.Fprintf(b, "    SIP user %-18s secret    %s   (%s)\n", x.jid.Local(), secret, x.name)
+	}
+	fmt.Fprintf(b, "\n    SIP domain %s, server %s\n", p.phones[0].jid.Domain(), at[0])
+	for _, x := range p.phones[:1] {
+		if x.secret == "" {
+			continue
+		}
+		fmt.Fprintf(b, "\n    baresip -e '/uanew <sip:%s@%s>;auth_pass=%s;outbound=\"sip:%s\"'\n", x.jid.Local(), x.jid.Domain(), x.secret, at[0])
+	}
+	b.WriteString("\nA call from it to sip:door, say, and Alice's contacts see that she is on the phone.\n")
 }
 
 // fingerprint is what clients show of a certificate.

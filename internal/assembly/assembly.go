@@ -81,6 +81,8 @@ type Assembly struct {
 	archiveIDs *archive.IDs
 	there      *availability.Feature
 	talk       *bot.Feature
+	ask        func(owner, contact jid.Bare) error // whether the owner may see the contact
+	watching   *watching
 	config     atomic.Pointer[config.Config] // in force
 	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
@@ -168,7 +170,10 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	if err := a.Groups.Load(ctx); err != nil {
 		return nil, err
 	}
-	return a, a.Devices.Load(ctx)
+	if err := a.Devices.Load(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.Engine.Load(ctx) // which has to know the devices
 }
 
 // Configure has the features take up what can change while they run.

@@ -41,6 +41,9 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters.OnChanged(blocks.Mirror)
 	list := contacts.New(a.Book, there)
 	list.OnChanged(filters.RosterChanged)
+	list.OnChanged(a.watching.look)
+	filters.OnEdited(a.watching.look)
+	a.ask = list.Ask
 	a.Groups.OnMet(func(before, now *roster.Directory) {
 		list.Meet(before, now)
 		filters.RostersChanged()
@@ -103,7 +106,8 @@ func Infos(cfg *config.Config) ([]server.Info, error) {
 		return nil, err
 	}
 	a := &Assembly{
-		Streams: streams, Components: components, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
+		watching: new(watching),
+		Streams:  streams, Components: components, Floodgate: floodgate.New(nil, cfg.Floodgate, nil), Desk: new(operator.Desk), Groups: new(roster.Groups),
 	}
 	var infos []server.Info
 	for _, f := range a.features(cfg) {

@@ -23,10 +23,13 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	for _, d := range o.Config.Server.Domains {
 		hosts = append(hosts, d.Name)
 	}
+	a.watching = newWatching(a)
+	watch := a.Engine.WatchOnly()
 	a.Gateway, err = sipgw.New(sipgw.Parts{
 		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: a.Engine.Catalogue,
-		Bindings:  o.DB.SIPBindings(), Publications: o.DB.SIPPublications(), Hosts: hosts,
+		Catalogue: a.Engine.Catalogue, Audience: a.watching, States: a.Engine, Watch: watch,
+		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
+		Dialogs: o.DB.SIPDialogs(), Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
 		Software: "Rollcall", Log: o.Log,
 	})
@@ -61,7 +64,7 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	a.runners = append(a.runners, a.Gateway)
+	a.runners = append(a.runners, a.Gateway, a.watching)
 	return nil
 }
 
@@ -118,6 +121,7 @@ func (a *Assembly) regrade() {
 	a.seen.Store(now)
 	a.there.Grade(now)
 	a.Phones.Grade()
+	a.watching.lookAtAll()
 }
 
 // ofDevices is the audience of devices.

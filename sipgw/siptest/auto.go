@@ -168,6 +168,10 @@ func (p *Phone) answersAlone(m *Message, d *dialog) bool {
 	case "ACK":
 		return true
 	case "OPTIONS":
+		if d == nil && param(m.Header("To"), "tag") != "" { // of a call that it does not know
+			p.reply(m, &Message{Status: 481, Reason: "Call/Transaction Does Not Exist"})
+			return true
+		}
 		ok()
 		return true
 	case "NOTIFY", "MESSAGE", "INFO", "UPDATE":

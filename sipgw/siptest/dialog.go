@@ -44,7 +44,7 @@ func (p *Phone) drop(d *dialog) {
 // unique makes a word that nobody else makes; mu is held.
 func (p *Phone) unique(what string) string {
 	p.number++
-	return fmt.Sprintf("%s-%s-%d-%d", what, p.o.User, p.boot, p.number)
+	return fmt.Sprintf("%s-%s-%d-%d", what, p.o.Word, p.boot, p.number)
 }
 
 func (p *Phone) via() string {
@@ -125,7 +125,7 @@ func (p *Phone) request(m *Message) error {
 	m.usual("From", self+";tag="+p.unique("t"))
 	if m.Method == "REGISTER" {
 		m.usual("To", self)
-		m.usual("Call-ID", fmt.Sprintf("reg-%s-%d", p.o.User, p.boot)) // RFC 3261 §10.2
+		m.usual("Call-ID", fmt.Sprintf("reg-%s-%d", p.o.Word, p.boot)) // RFC 3261 §10.2
 	}
 	uri, _, _ := strings.Cut(m.URI, ";")
 	m.usual("To", "<"+uri+">")
@@ -186,7 +186,7 @@ func (p *Phone) reply(req, m *Message) error {
 	}
 	m.usual("Content-Length", fmt.Sprint(len(m.Body)))
 	if d := p.find(req.Header("Call-ID")); d != nil && req.Method == "INVITE" && m.Status >= 200 {
-		if d.answered = true; m.Status >= 300 {
+		if d.answered = true; m.Status >= 300 && param(req.Header("To"), "tag") == "" {
 			p.drop(d)
 		}
 	}

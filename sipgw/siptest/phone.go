@@ -22,6 +22,10 @@ type Options struct {
 	Gateway  netip.AddrPort // all that it sends goes there
 	TCP      bool
 
+	// Word stands in all that it makes unique; "" is the user. Several phones of one
+	// user need one each.
+	Word string
+
 	// Manual makes it a peer that does nothing by itself: it neither answers nor
 	// acknowledges nor authenticates.
 	Manual bool
@@ -57,6 +61,9 @@ type Phone struct {
 
 // NewPhone makes a phone and lets it listen.
 func NewPhone(n *Network, o Options) (*Phone, error) {
+	if o.Word == "" {
+		o.Word = o.User
+	}
 	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}}
 	return p, p.plugIn()
 }
@@ -156,6 +163,16 @@ func (p *Phone) Reboot() error {
 	p.gone, p.dialogs, p.last, p.unread = false, nil, nil, nil
 	p.boot++
 	p.cseq, p.nonce = 0, ""
+	p.mu.Unlock()
+	return p.plugIn()
+}
+
+// Reconnect opens the socket anew, after the connection has broken: the phone knows
+// everything that it knew.
+func (p *Phone) Reconnect() error {
+	p.Close()
+	p.mu.Lock()
+	p.gone = false
 	p.mu.Unlock()
 	return p.plugIn()
 }

@@ -2,6 +2,8 @@ package status
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -138,9 +140,6 @@ func (b *Board) Registered(c registrar.Change) {
 		if c.What.Gone() && len(c.After) == 0 {
 			r.lost = lost{c.At, causes[c.What]}
 		}
-		if c.Reboot != "" {
-			r.calls = nil // whoever has them will say so too
-		}
 	})
 	if c.Reboot != "" {
 		b.parts.Publications.Forget(c.At, c.AOR, User(c.AOR), c.At)
@@ -204,6 +203,28 @@ func (p *published) read(c publish.Change) {
 // are not changed any more.
 func (b *Board) Calls(aor string, all []dialoginfo.Live) {
 	b.note(aor, func(r *record) { r.calls = all })
+}
+
+// Dialogs returns all calls that a device is known to have: those that go through here,
+// and those that it has published besides.
+func (b *Board) Dialogs(of jid.Bare) []dialoginfo.Live {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.records[of]
+	if r == nil {
+		return nil
+	}
+	all := slices.Clone(r.calls)
+	ids := slices.Sorted(maps.Keys(r.papers))
+	for _, id := range ids {
+		for _, l := range r.papers[id].table.Live() {
+			known := func(o dialoginfo.Live) bool { return l.CallID != "" && o.CallID == l.CallID }
+			if !slices.ContainsFunc(all, known) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
 }
 
 // Changed takes up that a device is another one: for [device.Register.OnChanged].

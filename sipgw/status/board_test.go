@@ -190,6 +190,7 @@ func TestBoard(t *testing.T) {
 			s.Calls("9999@phones.x", call(dialoginfo.Confirmed))
 			s.want("a call of nobody", onCall...)
 			s.register(registrar.Rebooted, "another Call-ID")
+			s.Calls("2001@phones.x", nil)
 			s.want("started anew", reached, adaPhone+"[phone_only(Desk)]")
 			if want := []string{"publications of 2001 about 2001@phones.x"}; !slices.Equal(s.removed, want) {
 				t.Errorf("removed were %q", s.removed)

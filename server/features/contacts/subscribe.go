@@ -72,6 +72,31 @@ func (f *Feature) leave(p *server.Packet) error {
 	return server.Done
 }
 
+// Ask asks a contact, on an owner's behalf, whether the owner may see them. It is for
+// what an owner does by other means than a client.
+func (f *Feature) Ask(owner, contact jid.Bare) error {
+	if err := f.reach(owner, contact); err != nil {
+		return err
+	}
+	var t *turn
+	_, err := f.book.Outbound(f.srv.Context(), owner, contact, roster.Subscribe, func(res roster.Result) {
+		if res.Forward {
+			t = f.line.hold(owner, f.pushing(owner, res.Push))
+			return
+		}
+		f.pushAll(owner, res.Push)
+	})
+	if err != nil {
+		return refusal(err)
+	}
+	if t != nil {
+		f.post(owner, contact, roster.Subscribe, "")
+		f.release(owner, t)
+	}
+	f.changed(owner)
+	return nil
+}
+
 // reach refuses a request that nobody can be asked, unless groups have answered
 // it already.
 func (f *Feature) reach(owner, contact jid.Bare) error {

@@ -167,6 +167,9 @@ func (f *Feature) Read(owner jid.Bare, then func(*privacy.Lists)) error {
 // not nil, is called in place of those of OnChanged.
 func (f *Feature) Edit(r *server.Request, decide func(*privacy.Lists) (privacy.Change, error), word func()) error {
 	return refusal(f.book.Change(f.srv.Context(), r.Account.JID, decide, func(before, after *privacy.Lists) {
+		for _, h := range f.edits {
+			h(r.Account.JID)
+		}
 		a := f.srv.Connected(r.Account.JID)
 		if a == nil { // the client has gone, and nobody else is there
 			return

@@ -43,6 +43,7 @@ type Feature struct {
 	presence Presence
 	srv      *server.Server
 	mirrors  []Mirror
+	edits    []func(owner jid.Bare)
 
 	pushes atomic.Uint64 // for ids; safe
 }
@@ -55,6 +56,10 @@ func New(book *privacy.Book, rosters Rosters, presence Presence) *Feature {
 // OnChanged adds a call for each change, but for those whose Edit has a word of
 // its own.
 func (f *Feature) OnChanged(m Mirror) { f.mirrors = append(f.mirrors, m) }
+
+// OnEdited adds a call for each account whose lists are others now, whoever edits them
+// and in whichever way, under the same lock.
+func (f *Feature) OnEdited(h func(owner jid.Bare)) { f.edits = append(f.edits, h) }
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {

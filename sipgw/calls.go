@@ -1,0 +1,77 @@
+package sipgw
+
+import (
+	"slices"
+
+	"rollcall/presence"
+	"rollcall/presence/device"
+	"rollcall/sipgw/call"
+	"rollcall/sipgw/dialoginfo"
+	"rollcall/sipgw/publish"
+	"rollcall/sipgw/registrar"
+	"rollcall/sipgw/status"
+	"rollcall/sipgw/transport"
+)
+
+// carry has calls between devices go through here. It knows from that who is in one.
+func (g *Gateway) carry() {
+	domain := g.parts.Devices.Domain()
+	g.Calls = call.New(call.Parts{
+		Transport: g.Transport, Who: g.Door.WhoPasses, Realm: domain,
+		Devices: g.parts.Devices.Picture, Domain: g.domain, Bindings: g.Registrar.Lookup,
+		Router: &call.Plain{
+			Bindings: g.Registrar.Lookup, Domain: domain,
+			Answers:  func(b *registrar.Binding) bool { return g.Qualifier.Health(b.ID) != registrar.Unreachable },
+			Upstream: func(d *device.Device) (string, bool) { return upstream(d), true },
+		},
+		Store: g.parts.Dialogs, OnChange: g.inCalls, Log: g.parts.Log,
+	}, g.parts.Config.Call)
+	g.Calls.Serve()
+	g.Transport.Handle("NOTIFY", g.notified)
+	g.Registrar.OnChange(g.Calls.Observe)
+}
+
+// notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), and
+// we have subscribed to nothing.
+func (g *Gateway) notified(r *transport.Request) {
+	if g.Calls.Passes(r) {
+		g.Calls.Handle(r)
+		return
+	}
+	r.Respond(481, "")
+}
+
+// inCalls takes up which calls a device is in now.
+func (g *Gateway) inCalls(id string, calls []dialoginfo.Live) {
+	if d := g.parts.Devices.Picture().ByID(id); d != nil {
+		g.Board.Calls(status.AOR(d), calls)
+		g.tell("dialog", d)
+	}
+}
+
+// published takes up that a phone says something else of its calls.
+func (g *Gateway) published(c publish.Change) {
+	if c.Publication.Event != "dialog" {
+		return
+	}
+	if d := g.parts.Devices.Picture().ByUser(status.User(c.Publication.Resource)); d != nil {
+		g.tell("dialog", d)
+	}
+}
+
+// lines knows which calls devices and people are in.
+type lines struct{ *Gateway }
+
+// Calls implements notifier.Lines.
+func (l lines) Calls(who presence.Subject) (all []dialoginfo.Live) {
+	p := l.parts.Devices.Picture()
+	if d := p.ByJID(who); d != nil {
+		return l.Board.Dialogs(d.JID)
+	}
+	for _, d := range p.OwnedBy(who) {
+		if !d.Shared {
+			all = append(all, l.Board.Dialogs(d.JID)...)
+		}
+	}
+	return slices.Clip(all)
+}
