@@ -79,6 +79,7 @@ var rules = []rule{
 	sipAddressesOnce,
 	sipIsReached,
 	sipCertificate,
+	upstreamRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -37,12 +37,14 @@ import (
 	"rollcall/server/features/search"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/message"
 	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
 )
@@ -94,9 +96,11 @@ type Config struct {
 	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
+	Calls        call.Config
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
+	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 
@@ -208,7 +212,7 @@ func (c *Config) DeviceDomain() string {
 func (c *Config) Gateway() sipgw.Config {
 	return sipgw.Config{
 		Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify,
-		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier,
+		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier, Calls: c.Calls,
 	}
 }
 

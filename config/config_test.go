@@ -281,10 +281,12 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
 		"components.listen": `["127.0.0.1:1"]`, "components.domains": `[{ name = "a.example", secret_file = "f" }]`,
 		"sip.listen": `[]`, "sip.listen_tls": `["[::1]:1"]`, "sip.listen_ws": `["[::1]:1"]`, "sip.listen_wss": `["[::1]:1"]`, "sip.trusted_networks": `["192.0.2.7"]`,
-		"directory.urls": `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
+		"sip.upstreams":     `[{ name = "hq", host = "pbx.example.org:5080", transport = "tls", proxy = "sip:192.0.2.17", user = "r", secret_file = "f", packages = ["dialog", "reg"], line = "{number}", busy_is_call = false, notes = { "out *" = "lunch" } }, { name = "x", host = "y", notes = true }]`,
+		"sip.subscribe_for": `"1h"`,
+		"directory.urls":    `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
-		"sip.algorithms": `["MD5"]`, "sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`,
+		"sip.algorithms": `["MD5"]`, "sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`, "sip.ring_for": `"30s"`,
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
 		"presence.settle": `"1s"`, "presence.settle_released": `"2s"`, "presence.settle_idle": `"3s"`, "presence.barrier": `"1m"`,
 		"presence.flaps_within": `"2m"`, "presence.flaps_hold": `"3m"`,
@@ -366,6 +368,10 @@ func FuzzParse(f *testing.F) {
 		if inlineSecrets(c) {
 			k, _ := lookup("components.domains")
 			shown = strings.Replace(shown, "# domains is set, and not shown\n", "domains = "+k.show(c)+"\n", 1)
+		}
+		if upstreamSecrets(c) {
+			k, _ := lookup("sip.upstreams")
+			shown = strings.Replace(shown, "# upstreams is set, and not shown\n", "upstreams = "+k.show(c)+"\n", 1)
 		}
 		again, err := Parse("shown", []byte(shown))
 		if err != nil {

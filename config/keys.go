@@ -11,6 +11,7 @@ import (
 	"rollcall/server/component"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/registrar"
+	"rollcall/sipgw/watcher"
 	"rollcall/storage/ldap"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stream"
@@ -223,6 +224,11 @@ var keys = []key{
 	of("sip.qualify_timeout", fixed, span(second, 32*second), func(c *Config) *time.Duration { return &c.Qualify.Timeout }),
 	of("sip.max_publications", fixed, number(1, 1000), func(c *Config) *int { return &c.Publish.MaxPublications }),
 	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
+	of("sip.max_calls", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxCalls }),
+	of("sip.max_calls_per_device", fixed, number(1, 1000), func(c *Config) *int { return &c.Calls.MaxPerDevice }),
+	of("sip.max_forks", fixed, number(1, 60), func(c *Config) *int { return &c.Calls.MaxForks }),
+	of("sip.ring_for", fixed, span(second, 3*time.Minute), func(c *Config) *time.Duration { return &c.Calls.RingFor }),
+	of("sip.max_call_body", fixed, size(kib, mib), func(c *Config) *int { return &c.Calls.MaxBody }),
 	of("sip.message_rate", fixed, number(1, 1000), func(c *Config) *int { return &c.Message.Rate }),
 	of("sip.message_burst", fixed, number(1, 10_000), func(c *Config) *int { return &c.Message.Burst }),
 	of("sip.strict_rfc7572", fixed, boolean, func(c *Config) *bool { return &c.Message.Strict }),
@@ -239,6 +245,10 @@ var keys = []key{
 	of("sip.list_datagram", fixed, size(kib, 256*kib), func(c *Config) *int { return &c.Notifier.MaxDatagram }),
 	of("sip.lamps_for_people", fixed, boolean, func(c *Config) *bool { return &c.Notifier.LampsForPeople }),
 	of("sip.end_subscriptions", fixed, boolean, func(c *Config) *bool { return &c.Notifier.EndOnStop }),
+	partlyHidden(of("sip.upstreams", live, list(0, upstream), func(c *Config) *[]watcher.Upstream { return &c.Watcher.Upstreams }), upstreamSecrets),
+	of("sip.subscribe_for", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Watcher.Expires }),
+	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),
+	of("sip.watch_phones", live, boolean, func(c *Config) *bool { return &c.Watcher.Phones }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

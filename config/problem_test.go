@@ -52,6 +52,33 @@ var problemTests = []struct {
 	{"[sip]\nlisten_tls = ['127.0.0.1:5061']\n[c2s]\nplaintext_on_loopback = true\n[tls]\nself_signed = 'never'\n", []string{
 		`tls.certificates = [] (line 5): empty, and SIP listens with TLS; name a certificate, or leave listen_tls and listen_wss in [sip] empty`,
 	}},
+	{"[[sip.upstreams]]\nname = 'hq'\nhost = 'sip:pbx'\ntransport = 'sctp'\nproxy = '192.0.2.17'\nline = '201'\npackages = ['calls']\nuser = ''\nnotes = 'yes'\nrealm = 'x'\n", []string{
+		`sip.upstreams[0].host (line 3): not a host; write "pbx.example.org", or "192.0.2.17:5080"`,
+		`sip.upstreams[0].transport (line 4): not one of the choices; write "udp" or "tcp" or "tls"`,
+		`sip.upstreams[0].proxy (line 5): not a SIP URI; write "sip:192.0.2.17", or "sip:proxy.example.org;transport=tcp"`,
+		`sip.upstreams[0].line (line 6): the same for all devices; write it with {user} or {number}, such as "ext-{user}"`,
+		`sip.upstreams[0].packages[0] (line 7): not one of the choices; write "dialog" or "presence" or "reg"`,
+		`sip.upstreams[0].user (line 8): empty; write a path, or leave the line out for the default`,
+		`sip.upstreams[0].notes (line 9): neither true, false nor a table; write true, or { "out to lunch" = "lunch" }`,
+		`sip.upstreams[0].realm (line 10): unknown key; known here: name, host, transport, proxy, user, secret, secret_file, packages, line, busy_is_call, notes`,
+	}},
+	{"[[sip.upstreams]]\nhost = 'pbx'\n[[sip.upstreams]]\nname = 'a b'\n[[sip.upstreams]]\nname = 'hq'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nuser = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\nsecret_file = 'f'\n", []string{
+		`sip.upstreams[0] (line 1): without a name; write name = "hq"; devices call it so`,
+		`sip.upstreams[1].name (line 4): no name for a PBX; write letters, digits, dots and hyphens, such as "hq"`,
+		`sip.upstreams[2] (line 5): without a host; write host = "pbx.example.org"`,
+		`sip.upstreams[3] (line 7): with a user and without a secret; write secret_file = "…"`,
+		`sip.upstreams[4] (line 11): with a secret and without a user; write user = "…"`,
+		`sip.upstreams[5] (line 15): with a secret and a file for it; leave one of them out`,
+	}},
+	{"[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'branch'\n", []string{
+		`sip.upstreams[1] (line 4): there is another one named hq; give one of them another name`,
+	}},
+	{"[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nnotes = { tea = 'drinking_tea' }\n", []string{
+		`sip.upstreams[0].notes.tea (line 4): there is no state drinking_tea; write one of people, such as "lunch"`,
+	}},
+	{"[sip]\nlisten = []\nupstreams = [{ name = 'hq', host = 'pbx' }]\n", []string{
+		`sip.listen = [] (line 2): empty, so that no PBX can tell anything; write ["192.0.2.5:5060"]`,
+	}},
 	{"[tls]\nself_signed = 'never'\n", []string{
 		`tls.self_signed = "never" (line 2): there is no certificate either; name one in tls.certificates`,
 	}},

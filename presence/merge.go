@@ -42,6 +42,7 @@ const (
 	becauseNewest  = "the newest of the highest rank"
 	becauseFirst   = "the first by name of the newest of the highest rank"
 	becauseGate    = "nothing can be reached"
+	becauseSilent  = "nothing can be reached, and who would know why is silent"
 	becauseChannel = "it can be reached, and nothing is said of its state"
 )
 

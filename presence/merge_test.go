@@ -69,6 +69,8 @@ var mergeTests = []struct {
 	{name: "without an end it does not count", cs: []Contribution{{Source: "client/desk", State: "available", Channels: Chat, Since: noon}}, state: "offline"},
 	{name: "an expired restriction does not count", cs: []Contribution{desk, said("manual", "dnd", expires(5))}, state: "available", source: "client/desk"},
 	{name: "a silent device lapses", kind: Device, cs: []Contribution{ready, said("upstream", "on_call", expires(4), lapse("unknown"))}, state: "unknown", source: "upstream"},
+	{name: "it does so without any other word", kind: Device, cs: []Contribution{said("upstream", "idle", by(Voice), expires(4), lapse("unknown"))}, state: "unknown", source: "upstream"},
+	{name: "one that is said to be offline is", kind: Device, cs: []Contribution{said("upstream", "idle", by(Voice), expires(4), lapse("unknown")), said("registrar", "offline")}, state: "offline", source: "registrar"},
 	{name: "a lapsed one vouches for no channel", kind: Device, cs: []Contribution{said("registrar", "idle", by(Voice), expires(4), lapse("offline"))}, state: "offline", source: "registrar"},
 	{name: "a person has no share in silence", cs: []Contribution{desk, said("phone/2001", "on_call", expires(4))}, state: "available", source: "client/desk"},
 

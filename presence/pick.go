@@ -50,7 +50,8 @@ func (c *Catalogue) pick(kind Kind, list []ranked, open Channel, level Level, cl
 }
 
 // rest is what follows when nobody says what a subject does: it is offline, for the
-// newest reason that is given, or there is a channel and no more.
+// newest reason that is given, or there is a channel and no more. A device of which
+// nobody says that it is offline, and somebody that they do not know, is unknown.
 func (c *Catalogue) rest(kind Kind, list []ranked, open Channel) (p picked) {
 	states := c.kinds[kindOf(kind)]
 	if open != 0 {
@@ -71,6 +72,11 @@ func (c *Catalogue) rest(kind Kind, list []ranked, open Channel) (p picked) {
 	p = picked{state: states[Offline], id: Offline, reason: becauseGate}
 	if i := slices.IndexFunc(list, func(r ranked) bool { return r.state == p.state }); i >= 0 {
 		p.c = list[i].c
+		return p
+	}
+	// A device whose PBX has fallen silent may be in order: nobody says that it is not.
+	if i := slices.IndexFunc(list, func(r ranked) bool { return r.state == states[Unknown] }); i >= 0 && kind == Device {
+		p = picked{state: states[Unknown], id: Unknown, c: list[i].c, reason: becauseSilent}
 	}
 	return p
 }

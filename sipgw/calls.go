@@ -25,20 +25,23 @@ func (g *Gateway) carry() {
 			Upstream: func(d *device.Device) (string, bool) { return upstream(d), true },
 		},
 		Store: g.parts.Dialogs, OnChange: g.inCalls, Log: g.parts.Log,
-	}, g.parts.Config.Call)
+	}, g.parts.Config.Calls)
 	g.Calls.Serve()
 	g.Transport.Handle("NOTIFY", g.notified)
 	g.Registrar.OnChange(g.Calls.Observe)
 }
 
-// notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), and
-// we have subscribed to nothing.
+// notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), the
+// others to what we have subscribed to.
 func (g *Gateway) notified(r *transport.Request) {
-	if g.Calls.Passes(r) {
+	switch {
+	case g.Calls.Passes(r):
 		g.Calls.Handle(r)
-		return
+	case g.heard != nil:
+		g.heard(r)
+	default:
+		r.Respond(481, "")
 	}
-	r.Respond(481, "")
 }
 
 // inCalls takes up which calls a device is in now.

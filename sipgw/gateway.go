@@ -31,8 +31,8 @@ type Config struct {
 	Registrar registrar.Config
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
+	Calls     call.Config
 	Message   message.Config
-	Call      call.Config
 	Notifier  notifier.Config
 }
 
@@ -87,11 +87,13 @@ type Gateway struct {
 	Notifier   *notifier.Notifier
 
 	desks  *desks
+	heard  transport.Handler // of NOTIFY; nil: there is nothing that we have subscribed to
 	parts  Parts
 	hosts  map[string]bool
 	people map[string]bool // domains that accounts are at
 
 	profiles *profile.Set
+	lines    func(*device.Device) (uri string, routes []string, ok bool) // at PBXs; nil: nobody knows
 }
 
 // New puts a gateway together. It starts nothing and opens nothing.

@@ -27,13 +27,24 @@ func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(fu
 		p.Home = g.parts.Hosts[0]
 	}
 	m := message.New(p)
-	g.Transport.Handle("MESSAGE", m.Serve)
+	g.Transport.Handle("MESSAGE", func(r *transport.Request) {
+		if g.Calls.Passes(r) { // it is between the two ends of a call
+			g.Calls.Handle(r)
+			return
+		}
+		m.Serve(r)
+	})
 	return m
 }
 
 // routes returns where a device can be reached: where it is registered and answers, or
 // its PBX.
 func (g *Gateway) routes(d *device.Device) (all []message.Route) {
+	if !d.Here() && g.lines != nil {
+		if uri, routes, ok := g.lines(d); ok {
+			return []message.Route{{URI: uri, Routes: routes}}
+		}
+	}
 	if !d.Here() {
 		return []message.Route{{URI: upstream(d)}}
 	}

@@ -49,6 +49,12 @@ func checkFiles(_ context.Context, p *patient) (out []finding) {
 			private = append(private, d.SecretFile)
 		}
 	}
+	for _, u := range p.cfg.Watcher.Upstreams {
+		inline += u.Secret
+		if u.SecretFile != "" {
+			private = append(private, u.SecretFile)
+		}
+	}
 	if inline != "" && p.configFile != "" {
 		private = append(private, p.configFile)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"rollcall/internal/operator"
 	"rollcall/roster"
+	"rollcall/xmpp/jid"
 )
 
 func TestDemo(t *testing.T) {
@@ -48,21 +49,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("the demonstration has %v", people)
 	}
 	for _, p := range people {
-		r, err := book.Of(ctx, p.jid)
-		if err != nil || r.Len() != 4 {
-			t.Fatalf("%s has %d contacts, %v; want 4", p.jid, r.Len(), err)
-		}
-		for it := range r.Items() {
-			if it.Contact.Domain() == devices.Domain() {
-				if it.Subscription().String() != "to" {
-					t.Errorf("%s has %+v", p.jid, it)
-				}
-				continue
-			}
-			if it.Subscription().String() != "both" || it.PendingIn() || it.Ask() || it.Name == "" {
-				t.Errorf("%s has %s as %+v, want both sides and nothing pending", p.jid, it.Contact, it)
-			}
-		}
+		knowsAll(t, book, p.jid, devices.Domain())
 	}
 	first := phones
 	if len(first) != 2 || first[0].jid != "201@phones.localhost" || first[0].secret == "" || first[0].secret == first[1].secret {
@@ -81,7 +68,6 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the second start has %+v, the first had %+v", p, people[i])
 		}
 	}
-
 	if !slices.Equal(phones, first) {
 		t.Errorf("the second start has %+v, the first had %+v", phones, first)
 	}
@@ -102,8 +88,7 @@ func TestDemo(t *testing.T) {
 	if phones[0] != first[0] || phones[1].secret != "" {
 		t.Errorf("after another secret: %+v", phones)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil || strings.Contains(string(text), "bob@") || !strings.Contains(string(text), again[2].password) {
+	if text, err := os.ReadFile(file); err != nil || strings.Contains(string(text), "bob@") || !strings.Contains(string(text), again[2].password) {
 		t.Errorf("the file has %q, %v", text, err)
 	}
 	if r, err := book.Of(ctx, "carol@localhost"); err != nil || r.Len() != 4 {
@@ -120,5 +105,26 @@ func TestDemoIsForThisMachineOnly(t *testing.T) {
 	cfg = newCommand(t, "server.domains = [{ name = 'guest.localhost', anonymous = true }]\n").load()
 	if _, err := newDemo(cfg, nil, nil, nil, nil); err == nil {
 		t.Error("a domain without accounts got some")
+	}
+}
+
+// knowsAll expects somebody to have the other people as contacts, and to see the
+// devices.
+func knowsAll(t *testing.T, book *roster.Book, who jid.Bare, devices string) {
+	t.Helper()
+	r, err := book.Of(context.Background(), who)
+	if err != nil || r.Len() != 4 {
+		t.Fatalf("%s has %d contacts, %v; want 4", who, r.Len(), err)
+	}
+	for it := range r.Items() {
+		if it.Contact.Domain() == devices {
+			if it.Subscription().String() != "to" {
+				t.Errorf("%s has %+v", who, it)
+			}
+			continue
+		}
+		if it.Subscription().String() != "both" || it.PendingIn() || it.Ask() || it.Name == "" {
+			t.Errorf("%s has %s as %+v, want both sides and nothing pending", who, it.Contact, it)
+		}
 	}
 }

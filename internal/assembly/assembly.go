@@ -68,6 +68,7 @@ type Assembly struct {
 	Engine       *presence.Engine  // what all sources together know of people and devices
 	ByHand       *manual.Service   // what they and operators say of it themselves
 	Gateway      *sipgw.Gateway    // where devices come in
+	Elsewhere    *sipgw.Elsewhere  // what PBXs tell of others
 	Phones       *contacts.Service // … and how people see them
 
 	db         *storage.DB
@@ -186,6 +187,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.config.Store(c)
 	a.useStates(c.Presence)
 	a.Gateway.Transport.Reload(c.SIP.Limits)
+	a.Elsewhere.Use(c.Watcher)
 	a.regrade()
 	if a.Directory != nil {
 		a.Directory.Kick()

@@ -36,6 +36,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	a.Elsewhere = a.Gateway.Elsewhere(o.Config.Watcher, server.Secret)
 	parts := contacts.Parts{
 		Devices: a.Devices.Picture, States: a.Engine, Watch: a.Engine.Watch(),
 		Audience: func() contacts.Audience { return ofDevices{a.seen.Load()} },
@@ -64,7 +65,7 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	a.runners = append(a.runners, a.Gateway, a.watching)
+	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching)
 	return nil
 }
 
@@ -82,6 +83,7 @@ func (a *Assembly) fromDevices(ctx context.Context, raw []byte) error {
 // deviceChanged tells everybody of a device that is another one.
 func (a *Assembly) deviceChanged(before, now *device.Device) {
 	a.Gateway.Changed(before, now)
+	a.Elsewhere.Changed(before, now)
 	if a.config.Load().ServesDevices() {
 		a.Phones.Changed(before, now)
 	}

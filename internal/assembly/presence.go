@@ -3,10 +3,12 @@ package assembly
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"rollcall/presence"
 	"rollcall/presence/manual"
+	"rollcall/sipgw/hearsay"
 	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
@@ -21,7 +23,7 @@ func (a *Assembly) openPresence(ctx context.Context, o Options) error {
 	kept := a.db.Presence()
 	a.Engine = presence.NewEngine(presence.Options{
 		Config:    o.Config.Engine,
-		Volatile:  append(status.Sources(), presence.FromClient+"/"),
+		Volatile:  slices.Concat(status.Sources(), hearsay.Sources(), []string{presence.FromClient + "/"}),
 		Catalogue: states,
 		Terms:     a.terms,
 		Expired:   func(who presence.Subject, k presence.Kind, c *presence.Contribution) { a.ByHand.Expired(who, k, c) },

@@ -15,6 +15,7 @@ type DeviceChange struct {
 	Name   string // "" as it was
 	Class  string
 	Owner  string // an account; "nobody" takes it away
+	PBX    string // where it is registered, if that is not here
 	Set    []string
 	Cancel []string // of critical, shared and disabled: what it is no more
 }
@@ -49,6 +50,8 @@ func parseDevice(id, rest string) (action, error) {
 			d.Cancel = append(d.Cancel, word)
 		case "class":
 			d.Class, after, _ = strings.Cut(after, " ")
+		case "at":
+			d.PBX, after, _ = strings.Cut(after, " ")
 		case "of":
 			d.Owner, after, _ = strings.Cut(after, " ")
 		case "called":

@@ -94,6 +94,7 @@
 //	device 2001 shared            … and is that from now on; or disabled
 //	device door-12 not critical   … and is that no more
 //	device 2001 of nobody
+//	device 2001 at hq             it is registered at a PBX, and not here
 //	device 2001 is gone
 //
 // Where the world's server speaks SIP (see [Switchboard]), phones come onto the

@@ -53,6 +53,9 @@ func (w *World) ChangeDevice(c transcript.DeviceChange) error {
 		if c.Class != "" {
 			d.Class = device.Class(c.Class)
 		}
+		if c.PBX != "" {
+			d.Upstream, d.Key = c.PBX, device.Key{}
+		}
 		switch c.Owner {
 		case "":
 		case "nobody":
