@@ -57,7 +57,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnAvailable(a.talk.Greet)
 	commands := adhoc.New(slices.Concat(own.Commands(), a.Desk.Commands())...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand})}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand, a.Phones})}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{

@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
+	"rollcall/presence"
 	"rollcall/presence/device"
 	"rollcall/xmpp/jid"
 )
@@ -59,6 +61,12 @@ func (d *Desk) standing(x *device.Device) string {
 		words = append(words, "no secret")
 	case x.Key.Realm != d.devices.Domain():
 		words = append(words, "its secret is for "+x.Key.Realm)
+	}
+	if d.live == nil {
+		return strings.Join(words, ", ")
+	}
+	if e := d.live.Engine.State(x.JID); e != nil {
+		words = slices.Insert(words, 0, d.live.Engine.Catalogue().Show(e, presence.Full, presence.English, time.Now()).Text)
 	}
 	return strings.Join(words, ", ")
 }

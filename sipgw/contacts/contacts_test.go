@@ -238,7 +238,7 @@ func TestGrade(t *testing.T) {
 			}
 			s.becomes("")
 			synctest.Wait()
-			if a, b := s.read("ada@x"), s.read("bob@x"); fmt.Sprint(a, b) != "[gone] [gone]" {
+			if a, b := s.read("ada@x"), s.read("bob@x"); fmt.Sprint(a, b) != "[] [gone]" {
 				t.Errorf("then heard are %q and %q", a, b)
 			}
 		})
@@ -293,6 +293,12 @@ func TestSubscribers(t *testing.T) {
 			}
 			if got := s.read("eve@x"); strings.Join(got, " ") != "type='unsubscribed'" {
 				t.Errorf("eve hears %q", got)
+			}
+			service.subscribe("dan@x", door)
+			service.AccountRemoved("eve@x")
+			synctest.Wait()
+			if s.kept[Subscriber{"eve@x", door}] || !s.kept[Subscriber{"dan@x", door}] {
+				t.Errorf("kept are %v", s.kept)
 			}
 			s.broken = true
 			service.unsubscribe("dan@x", door)

@@ -84,6 +84,21 @@ func (s *Service) keep(watcher, of jid.Bare, subscribed bool) bool {
 	return true
 }
 
+// AccountRemoved hears that an account is no more, and with it its subscriptions.
+func (s *Service) AccountRemoved(who jid.Bare) {
+	s.mu.Lock()
+	var all []jid.Bare
+	for of, list := range s.subscribers {
+		if slices.Contains(list, who) {
+			all = append(all, of)
+		}
+	}
+	s.mu.Unlock()
+	for _, of := range all {
+		s.keep(who, of, false)
+	}
+}
+
 // subscribed returns who has subscribed to a device by themselves, not to be changed.
 func (s *Service) subscribed(of jid.Bare) []jid.Bare {
 	s.mu.Lock()

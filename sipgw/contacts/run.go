@@ -123,7 +123,12 @@ func (s *Service) watchers(of jid.Bare) func(func(jid.Bare) bool) {
 	}
 }
 
+// online says whether somebody is there to be told. Devices, which groups show to one
+// another, don't look.
 func (s *Service) online(watcher jid.Bare) bool {
+	if watcher.Domain() == s.parts.Devices().Domain() {
+		return false
+	}
 	return s.parts.Online == nil || s.parts.Online(watcher)
 }
 
@@ -174,8 +179,8 @@ func (s *Service) shown(of jid.Bare, l presence.Level, sum uint64) {
 	}
 }
 
-// known returns what all watchers of each level know of a device, 0 where they don't
-// know the same. unseen is that nobody has been told anything yet: that it is not there
+// known returns what all watchers of each level know of a device: 0 where there was
+// nobody, several where they don't know the same. unseen is that nobody has been told anything yet: that it is not there
 // is no news then.
 func (s *Service) known(of jid.Bare) (was told, unseen bool) {
 	before := s.told[of]
@@ -190,8 +195,12 @@ func (s *Service) known(of jid.Bare) (was told, unseen bool) {
 		return was, before == nil || *before == (told{})
 	}
 	for l, sum := range m.sum {
-		if sum != 0 && sum != was.sum[l] {
-			was.sum[l] = 0
+		switch {
+		case sum == 0:
+		case was.sum[l] == 0:
+			was.sum[l] = sum // nobody was there then, and whoever came has asked
+		case was.sum[l] != sum:
+			was.sum[l] = several
 		}
 	}
 	return was, false
@@ -218,7 +227,9 @@ func (s *Service) regrade() {
 	}
 	for _, was := range s.told { // the words may be others
 		for l := range was.sum {
-			was.sum[l] = several
+			if was.sum[l] != 0 {
+				was.sum[l] = several
+			}
 		}
 	}
 }
