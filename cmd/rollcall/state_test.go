@@ -120,10 +120,18 @@ func TestExplainAndJournal(t *testing.T) {
 func TestStateOfADevice(t *testing.T) {
 	c, parts := withStates(t)
 	const far = "far@phones.localhost"
-	c.must("", words("device add far --upstream sip:pbx.example.org --critical")...)
-	c.prints(words("explain "+far), far+" (device) is offline: nothing can be reached")
+	c.must("", words("device add far --upstream hq --critical")...) // a PBX that nobody has named
+	for late := time.Now().Add(patience); parts.Engine.State(far) == nil || parts.Engine.State(far).State != presence.Unknown; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("nobody knows how it is, and it is %+v", parts.Engine.State(far))
+		}
+	}
+	c.prints(words("explain "+far), far+" (device) is unknown: nothing can be reached, and who would know why is silent", "* pbx/hq  unknown (reachability, rank 35)")
+	if out := c.must("", "explain", far); !strings.Contains(out, "left), the configuration has no such PBX: counts") {
+		t.Errorf("it does not say why:\n%s", out)
+	}
 	c.must("", words("state set "+far+" maintenance --for 1h")...)
-	c.prints(words("explain "+far), far+" (device) is maintenance: nothing else is said")
+	c.prints(words("explain "+far), far+" (device) is maintenance: the highest rank")
 	if x := parts.Engine.State(far); x == nil || !x.Critical {
 		t.Errorf("it is to stay in sight: %+v", x)
 	}
