@@ -99,7 +99,7 @@ type Config struct {
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
-	Call         call.Config
+	Calls        call.Config
 	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
@@ -212,7 +212,7 @@ func (c *Config) DeviceDomain() string {
 func (c *Config) Gateway() sipgw.Config {
 	return sipgw.Config{
 		Transport: c.SIP, Digest: c.Digest, Registrar: c.Registrar, Qualify: c.Qualify,
-		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier, Call: c.Call,
+		Publish: c.Publications(), Message: c.Message, Notifier: c.Notifier, Calls: c.Calls,
 	}
 }
 

@@ -286,7 +286,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"directory.urls":    `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,
 		"directory.group_member_filter": `"(memberOf={group})"`, "directory.account_domain": `"x.example"`, "devices.domain": `"phones.x.example"`,
-		"sip.algorithms": `["MD5"]`, "sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`,
+		"sip.algorithms": `["MD5"]`, "sip.nonce_life": `"2h"`, "sip.max_expires": `"2h"`, "sip.max_bindings": "5", "sip.qualify_timeout": `"9s"`, "sip.ring_for": `"30s"`,
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
 		"presence.settle": `"1s"`, "presence.settle_released": `"2s"`, "presence.settle_idle": `"3s"`, "presence.barrier": `"1m"`,
 		"presence.flaps_within": `"2m"`, "presence.flaps_hold": `"3m"`,

@@ -25,7 +25,7 @@ func (g *Gateway) carry() {
 			Upstream: func(d *device.Device) (string, bool) { return upstream(d), true },
 		},
 		Store: g.parts.Dialogs, OnChange: g.inCalls, Log: g.parts.Log,
-	}, g.parts.Config.Call)
+	}, g.parts.Config.Calls)
 	g.Calls.Serve()
 	g.Transport.Handle("NOTIFY", g.notified)
 	g.Registrar.OnChange(g.Calls.Observe)

@@ -32,7 +32,7 @@ type Config struct {
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
 	Message   message.Config
-	Call      call.Config
+	Calls     call.Config
 	Notifier  notifier.Config
 }
 

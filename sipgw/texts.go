@@ -27,7 +27,13 @@ func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(fu
 		p.Home = g.parts.Hosts[0]
 	}
 	m := message.New(p)
-	g.Transport.Handle("MESSAGE", m.Serve)
+	g.Transport.Handle("MESSAGE", func(r *transport.Request) {
+		if g.Calls.Passes(r) { // it is between the two ends of a call
+			g.Calls.Handle(r)
+			return
+		}
+		m.Serve(r)
+	})
 	return m
 }
 

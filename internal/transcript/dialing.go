@@ -9,7 +9,7 @@ import (
 )
 
 // sdp is what a phone says of its media.
-const sdp = "\nContent-Type: application/sdp\n--\nv=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 4000 RTP/AVP 8\n"
+const sdp = "\nContent-Type: application/sdp\n--\nv=0\no=- 1 1 IN IP4 192.0.2.9\ns=-\nc=IN IP4 192.0.2.9\nt=0 0\nm=audio 4000 RTP/AVP 8\n"
 
 // dialing is a line that says in a few words what a phone does.
 type dialing struct {

@@ -224,13 +224,6 @@ func (h *house) start() {
 	h.reg.OnChange(h.proxy.Observe)
 	h.tr.Handle("REGISTER", d.Register)
 	h.tr.OnFlowClosed(d.Closed)
-	h.tr.Handle("NOTIFY", func(r *transport.Request) {
-		if h.proxy.Passes(r) {
-			h.proxy.Handle(r)
-			return
-		}
-		r.Respond(489, "")
-	})
 	h.proxy.Serve()
 	h.run()
 }

@@ -60,14 +60,25 @@ func (p *Proxy) hear(n *notice) {
 }
 
 // Serve has the proxy take all requests that belong to calls, and those that are for
-// devices. It is to be called before the transport runs. What comes with NOTIFY and
-// SUBSCRIBE is for others first; see [Proxy.Passes].
+// devices. It is to be called before the transport runs. Who takes one of these methods
+// instead, or SUBSCRIBE, gives [Proxy.Handle] what [Proxy.Passes] is for.
 func (p *Proxy) Serve() {
 	for _, method := range [...]string{"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "REFER", "MESSAGE"} {
 		p.parts.Transport.Handle(method, p.Handle)
 	}
 	p.parts.Transport.Handle("OPTIONS", p.options)
+	p.parts.Transport.Handle("NOTIFY", p.notify)
 	p.parts.Transport.Handle("ACK", p.ack)
+}
+
+// notify passes on how a transfer goes (RFC 3515 §2.4.4). We have not subscribed to
+// anything (RFC 6665 §4.1.3).
+func (p *Proxy) notify(r *transport.Request) {
+	if p.Passes(r) {
+		p.Handle(r)
+		return
+	}
+	r.Respond(481, "")
 }
 
 // Handle takes a request of any method but ACK, and passes it on.
