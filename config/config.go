@@ -96,10 +96,10 @@ type Config struct {
 	Digest       digest.Config // without the realm, which is [Config.DeviceDomain]
 	Registrar    registrar.Config
 	Qualify      registrar.QualifyConfig
-	Calls        call.Config
 	Publish      publish.Config // without times: see [Config.Publications]
 	Message      message.Config
 	Notifier     notifier.Config
+	Calls        call.Config
 	Watcher      watcher.Config // the PBXs that are subscribed to
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }

@@ -33,6 +33,7 @@ type Said struct {
 	Rank     int        `json:"rank"`
 	Channels string     `json:"channels"`
 	Text     string     `json:"text,omitempty"`
+	Cause    string     `json:"cause,omitempty"`
 	Since    *time.Time `json:"since,omitempty"`
 	Age      string     `json:"age,omitempty"`
 	Expires  time.Time  `json:"expires"`
@@ -115,7 +116,7 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 func (w *weighed) said(now time.Time) Said {
 	s := Said{
 		Source: w.c.Source, Axis: w.c.Axis.String(), State: w.c.State, Rank: int(w.rank()), Channels: w.open.String(),
-		Text: w.c.Facets.Text, Since: timeOf(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
+		Text: w.c.Facets.Text, Cause: w.c.Facets.Cause, Since: timeOf(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
 		Left: rough(w.c.Expires.Sub(now)), Verdict: verdicts[w.verdict],
 	}
 	if s.Since != nil {
@@ -215,6 +216,9 @@ func (s *Said) line(tell func(time.Time) string) string {
 	}
 	if s.Text != "" {
 		fmt.Fprintf(&b, ", %q", s.Text)
+	}
+	if s.Cause != "" {
+		b.WriteString(", " + s.Cause)
 	}
 	if s.Stale {
 		b.WriteString(", from before a restart")

@@ -31,8 +31,8 @@ type Config struct {
 	Registrar registrar.Config
 	Qualify   registrar.QualifyConfig
 	Publish   publish.Config
-	Calls     call.Config
 	Message   message.Config
+	Calls     call.Config
 	Notifier  notifier.Config
 }
 
