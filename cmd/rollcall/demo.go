@@ -93,7 +93,7 @@ func (d *demo) run(ctx context.Context) ([]demoAccount, error) {
 	for _, p := range people {
 		if p.fresh {
 			add := operator.NewOrder("account.add", "accountjid", string(p.jid), "password", p.password)
-			if _, err := d.desk.Do(ctx, operator.Actor{Name: "the demonstration"}, add); err != nil {
+			if _, err := d.desk.Do(ctx, theDemo, add); err != nil {
 				return nil, err
 			}
 		}

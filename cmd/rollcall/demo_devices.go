@@ -51,6 +51,11 @@ func (d *demo) addDevices(ctx context.Context) ([]demoDevice, error) {
 	if err := d.write(d.people, all); err != nil { // first, as for accounts
 		return nil, err
 	}
+	if len(fresh) > 0 {
+		if err := d.addViewers(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for _, x := range fresh {
 		if err := d.enter(ctx, x); err != nil {
 			return nil, err
@@ -65,14 +70,21 @@ func opens(x *device.Device, secret string) bool {
 	return err == nil && hmac.Equal([]byte(k.MD5), []byte(x.Key.MD5))
 }
 
+// theDemo is who makes what the demonstration needs.
+var theDemo = operator.Actor{Name: "the demonstration"}
+
+// addViewers makes the group of those who see the devices, unless it is there.
+func (d *demo) addViewers(ctx context.Context) error {
+	o := operator.NewOrder("group.add", "group", demoViewers, "title", "Everybody", "everybody", "true", "mutual", "false")
+	_, err := d.desk.Do(ctx, theDemo, o)
+	if refusal := (*operator.Error)(nil); errors.As(err, &refusal) && refusal.Reason == operator.GroupExists {
+		return nil
+	}
+	return err
+}
+
 // enter makes one device.
 func (d *demo) enter(ctx context.Context, x demoDevice) error {
-	by := operator.Actor{Name: "the demonstration"}
-	viewers := operator.NewOrder("group.add", "group", demoViewers, "title", "Everybody", "everybody", "true", "mutual", "false")
-	var refusal *operator.Error
-	if _, err := d.desk.Do(ctx, by, viewers); err != nil && !(errors.As(err, &refusal) && refusal.Reason == operator.GroupExists) {
-		return err
-	}
 	for _, y := range demoDevices {
 		if y.ID != x.jid.Local() {
 			continue
@@ -85,11 +97,11 @@ func (d *demo) enter(ctx context.Context, x demoDevice) error {
 		if y.Site != "" {
 			o.Values["site"] = []string{y.Site}
 		}
-		if _, err := d.desk.Do(ctx, by, o); err != nil {
+		if _, err := d.desk.Do(ctx, theDemo, o); err != nil {
 			return err
 		}
 	}
 	title := operator.NewOrder("group.set", "group", demoDevicesGroup, "title", "Devices")
-	_, err := d.desk.Do(ctx, by, title)
+	_, err := d.desk.Do(ctx, theDemo, title)
 	return err
 }
