@@ -201,8 +201,8 @@ func TestBacklog(t *testing.T) {
 		if store.pages != before {
 			t.Error("the store was asked although nothing waits")
 		}
-		if len(f.boxes[1].claimed) != 0 || len(f.boxes[1].takers) != 0 {
-			t.Errorf("left behind: %+v", f.boxes[1])
+		if b := f.boxes[1]; b != nil && (len(b.claimed) != 0 || len(b.takers) != 0) {
+			t.Errorf("left behind: %+v", b)
 		}
 		cancel()
 		if err := <-done; err != nil {

@@ -131,22 +131,27 @@ func (a *avatar) now(ctx context.Context, f *Feature) (picture, error) {
 // change has the vCard changed, and reports whether that changes the picture
 // that somebody has been told of. Whoever asks meanwhile waits, so that nobody
 // is told of the old one afterwards.
-func (a *avatar) change(to picture, f *Feature, save func() error) (changed bool, err error) {
+func (a *avatar) change(ctx context.Context, to picture, f *Feature, save func() error) (changed bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if f.gallery.forget(a.account) {
 		a.known, a.loaded = picture{}, true
 	}
+	if !a.loaded { // those who are connected have said what the store has
+		hash, kept, err := f.store.Photo(ctx, a.account)
+		if err != nil {
+			return false, err
+		}
+		a.known, a.loaded = picture{kept, hash}, true
+	}
 	err = save()
 	// Somebody who logs in may have looked meanwhile.
-	if f.gallery.forget(a.account) && !a.loaded {
-		a.known, a.loaded = picture{}, true
-	}
+	f.gallery.forget(a.account)
 	if err != nil {
 		a.loaded = false // it may be saved, and only word of that be lost
 		return false, err
 	}
-	changed = a.loaded && a.known.hash != to.hash // a first vCard without one is no news
+	changed = a.known.hash != to.hash // a first vCard without one is no news
 	a.known, a.loaded = to, true
 	return changed, nil
 }

@@ -115,7 +115,7 @@ func (f *Feature) set(ctx context.Context, r *server.Request) ([]byte, error) {
 	owner, now := r.Account.JID, picture{kept: true, hash: hash}
 	a := f.gallery.open(r.Account)
 	defer f.gallery.close(owner, a)
-	changed, err := a.change(now, f, func() error { return f.store.Set(ctx, owner, xml) })
+	changed, err := a.change(ctx, now, f, func() error { return f.store.Set(ctx, owner, xml) })
 	if changed {
 		r.After(func() { f.announceAll(owner, now) })
 	}
