@@ -18,6 +18,7 @@ const (
 
 var stateNames = [...]string{"", "trying", "proceeding", "early", "confirmed", "terminated"}
 
+// String returns the state as RFC 4235 §3.7.1 writes it.
 func (s State) String() string { return stateNames[s] }
 
 // Ringing says that the call is being set up.
@@ -35,6 +36,7 @@ const (
 
 var directionNames = [...]string{"", "initiator", "recipient"}
 
+// String returns the direction as it is written.
 func (d Direction) String() string { return directionNames[d] }
 
 // Document is one dialog-info document.

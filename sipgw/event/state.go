@@ -20,6 +20,7 @@ const (
 
 var phaseNames = [...]string{"", "pending", "active", "terminated"}
 
+// String returns the state as Subscription-State has it.
 func (p Phase) String() string { return phaseNames[p] }
 
 // Reason is why a subscription has ended.
@@ -39,6 +40,7 @@ const (
 
 var reasonNames = [...]string{"", "deactivated", "probation", "rejected", "timeout", "giveup", "noresource", "invariant"}
 
+// String returns the reason as Subscription-State has it.
 func (r Reason) String() string { return reasonNames[r] }
 
 // State is what a Subscription-State header says.

@@ -41,6 +41,7 @@ const (
 
 var kindNames = [NumKinds]string{"Voice-Message", "Fax-Message", "Pager-Message", "Multimedia-Message", "Text-Message"}
 
+// String returns the kind as RFC 3842 writes it.
 func (k Kind) String() string { return kindNames[k] }
 
 // Count is how many messages of a kind there are.

@@ -60,6 +60,7 @@ const (
 
 var offlines = [...]string{"no-dialog", "busy", "terminate"}
 
+// String returns the word of a profile for it.
 func (o Offline) String() string { return offlines[o] }
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -37,6 +37,7 @@ const (
 
 var stateNames = [...]string{"", "init", "active", "terminated"}
 
+// String returns the state as RFC 3680 writes it.
 func (s State) String() string { return stateNames[s] }
 
 // Event is what has brought a contact into its state.
@@ -60,6 +61,7 @@ var eventNames = [...]string{
 	"", "registered", "created", "refreshed", "shortened", "expired", "deactivated", "probation", "unregistered", "rejected",
 }
 
+// String returns the event as RFC 3680 writes it.
 func (e Event) String() string { return eventNames[e] }
 
 // Contact is one binding.

@@ -47,6 +47,7 @@ const (
 
 var ruleNames = [...]string{"basic", "show", "activity", "extension", "note", "closed"}
 
+// String returns the rule that has decided, for explanations.
 func (r Rule) String() string { return ruleNames[r] }
 
 // Heard is what a document, or a tuple of it, says in our words.

@@ -52,8 +52,8 @@ type Feature struct {
 
 	// Safe.
 	audience atomic.Pointer[graded] // nil without merged
-	covers   covers
-	standIns standIns
+	covers   rare[covered]
+	standIns rare[standIn]
 	directed ledger
 	sighted  sightings
 	moving   sync.Map // *server.Session -> server.Filter that it had, while it gets another

@@ -1,12 +1,10 @@
 package availability
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"rollcall/presence"
 	"rollcall/server"
-	"rollcall/xmpp/jid"
 )
 
 // cover is what lies over all that the clients of somebody say. The zero cover
@@ -32,37 +30,6 @@ type graded struct {
 // the cover.
 func (c *cover) told() bool {
 	return c.graded.told.Load() && (c.covered == nil || c.covered.told.Load())
-}
-
-// covers are the states that people are covered by. Most people have none. Who
-// changes them holds turn.
-type covers struct {
-	count atomic.Int32
-	of    sync.Map // jid.Bare -> *covered
-}
-
-func (c *covers) get(who jid.Bare) *covered {
-	if c.count.Load() == 0 {
-		return nil
-	}
-	e, _ := c.of.Load(who)
-	now, _ := e.(*covered)
-	return now
-}
-
-// put changes the state that somebody is covered by; nil is none.
-func (c *covers) put(who jid.Bare, e *covered) {
-	if e == nil {
-		if _, was := c.of.LoadAndDelete(who); was {
-			c.count.Add(-1)
-		}
-		return
-	}
-	// Counted first: whoever asks meanwhile looks.
-	c.count.Add(1)
-	if _, was := c.of.Swap(who, e); was {
-		c.count.Add(-1)
-	}
 }
 
 // coverOf returns what lies over the clients of an account now.

@@ -217,6 +217,7 @@ func (t *turn) look() {
 		if x := t.f.annexOf(j); x != nil {
 			t.lookOut(x, j)
 		}
+		t.lookAtStandIn(j)
 		all := t.f.sessionsOf(j)
 		if len(all) == 0 {
 			return

@@ -296,6 +296,7 @@ func (f *Feature) pass(to *server.Session, attr string, of *server.Session) (sho
 // Show tells a contact about each available resource of an account here
 // (RFC 6121 §3.1.5).
 func (f *Feature) Show(owner, contact jid.Bare) {
+	f.showStandIn(owner, contact, false)
 	a, to := f.srv.Connected(owner), f.srv.Connected(contact)
 	if a == nil {
 		return
@@ -320,6 +321,7 @@ func (f *Feature) Show(owner, contact jid.Bare) {
 // Hide tells a contact that the available resources of an account here are not
 // (RFC 6121 §3.2.2).
 func (f *Feature) Hide(owner, contact jid.Bare) {
+	f.showStandIn(owner, contact, true)
 	a := f.srv.Connected(owner)
 	if a == nil {
 		return

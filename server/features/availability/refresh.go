@@ -12,7 +12,8 @@ import (
 func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
 	for i, j := range contacts {
 		a, far := f.srv.Connected(j), f.annexOf(j) != nil
-		if !far && (a == nil || !a.Available()) {
+		away := !far && (a == nil || !a.Available())
+		if away && f.standIns.get(j) == nil {
 			continue
 		}
 		if s.Availability() == nil {
@@ -25,9 +26,12 @@ func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
 			}
 			return
 		}
-		if far {
+		switch {
+		case far:
 			f.refreshFrom(s, j)
-		} else {
+		case away:
+			f.remeet(s, j)
+		default:
 			f.refresh(s, a)
 		}
 	}

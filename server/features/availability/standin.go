@@ -2,8 +2,7 @@ package availability
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
+	"errors"
 
 	"rollcall/presence"
 	"rollcall/roster"
@@ -23,34 +22,6 @@ type standIn struct {
 	graded *graded
 	d      server.Delivery
 	wear   [presence.NumLevels]outfit
-}
-
-// standIns are those that contacts have been told of.
-type standIns struct {
-	count atomic.Int32
-	of    sync.Map // jid.Bare -> *standIn
-}
-
-func (all *standIns) get(who jid.Bare) *standIn {
-	if all.count.Load() == 0 {
-		return nil
-	}
-	v, _ := all.of.Load(who)
-	i, _ := v.(*standIn)
-	return i
-}
-
-func (all *standIns) put(who jid.Bare, i *standIn) {
-	if i == nil {
-		if _, was := all.of.LoadAndDelete(who); was {
-			all.count.Add(-1)
-		}
-		return
-	}
-	all.count.Add(1)
-	if _, was := all.of.Swap(who, i); was {
-		all.count.Add(-1)
-	}
 }
 
 func newStandIn(who jid.Bare, e *presence.Effective, by *graded) *standIn {
@@ -105,10 +76,18 @@ func (i *standIn) tell(to *server.Session, attr string, was *standIn) bool {
 	case !now.hidden:
 		to.Deliver(i.d, now.head, attr, now.tail)
 	default:
-		bye := farewellTo(stanza.Escape(was.full.String()))
-		to.Deliver(was.d, bye.head, attr, bye.tail)
+		was.leave(to, attr)
 	}
 	return !now.hidden
+}
+
+// leave tells a session that has seen it that it is gone.
+func (i *standIn) leave(to *server.Session, attr string) {
+	if i.seen(to.JID.Bare()).hidden {
+		return
+	}
+	bye := farewellTo(stanza.Escape(i.full.String()))
+	to.Deliver(i.d, bye.head, attr, bye.tail)
 }
 
 // standing returns the state if somebody is to be stood in for: a device of theirs
@@ -184,10 +163,7 @@ func (f *Feature) meetOut(x *server.Annex, to jid.JID, of *server.Account, r *ro
 // standAnew has all who are stood in for be seen by those who may now. The caller
 // holds turn.
 func (f *Feature) standAnew() {
-	f.standIns.of.Range(func(k, v any) bool {
-		f.stand(k.(jid.Bare), v.(*standIn).state)
-		return true
-	})
+	f.standIns.each(func(who jid.Bare, i *standIn) { f.stand(who, i.state) })
 }
 
 // householder returns an account that need not be connected, with its roster; nil
@@ -231,6 +207,76 @@ func (f *Feature) meet(s *server.Session, attr string, contact jid.Bare) (shown 
 			return shown
 		}
 		was, i = i, now // it has changed meanwhile, and that may have been told before
+	}
+}
+
+// remeet is refresh for what stands in for a contact.
+func (f *Feature) remeet(s *server.Session, contact jid.Bare) {
+	mine, err := f.roster(s.Account)
+	if err == nil && mine.State(contact).Has(roster.To) {
+		f.meet(s, s.Bare(), contact)
+		return
+	}
+	a, theirs, other := f.householder(contact)
+	if err = errors.Join(err, other); err != nil {
+		f.srv.Log().Error("a contact's phone could not be taken back", "jid", s.JID, "peer", contact, "err", err)
+		return
+	}
+	if i := f.standIns.get(contact); i != nil && a != nil && !theirs.State(s.Account.JID).Has(roster.From) {
+		i.leave(s, s.Bare())
+	}
+}
+
+// lookAtStandIn changes what t's session sees of what stands in for a contact.
+func (t *turn) lookAtStandIn(contact jid.Bare) {
+	i := t.f.standIns.get(contact)
+	if i == nil {
+		return
+	}
+	switch was, now := t.denied(false, i.full); {
+	case was && !now && t.roster.State(contact).Has(roster.To):
+		t.f.meet(t.s, t.s.Bare(), contact)
+	case !was && now:
+		i.leave(t.s, t.s.Bare())
+	}
+}
+
+// showStandIn tells a contact what stands in for somebody, or that it is gone.
+func (f *Feature) showStandIn(owner, contact jid.Bare, gone bool) {
+	i := f.standIns.get(owner)
+	if i == nil {
+		return
+	}
+	if x := f.annexOf(contact); x != nil {
+		f.showStandInOut(x, i, owner, contact, gone)
+		return
+	}
+	a := f.srv.Connected(contact)
+	if a == nil {
+		return
+	}
+	for _, s := range a.Sessions() {
+		switch {
+		case s.Availability() == nil:
+		case gone:
+			i.leave(s, a.Attr())
+		default:
+			f.meet(s, a.Attr(), owner)
+		}
+	}
+}
+
+// showStandInOut is showStandIn for an address at an annex.
+func (f *Feature) showStandInOut(x *server.Annex, i *standIn, owner, contact jid.Bare, gone bool) {
+	a, r, err := f.householder(owner)
+	switch {
+	case err != nil:
+		f.srv.Log().Error("a contact could not be told of somebody's phone", "jid", owner, "peer", contact, "err", err)
+	case a == nil:
+	case gone:
+		f.tellOut(x, contact.With(""), a, nil, i)
+	default:
+		f.meetOut(x, contact.With(""), a, r)
 	}
 }
 
