@@ -1,9 +1,11 @@
 """A house with people and telephones: a Rollcall with SIP, of the checks that start it."""
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
+import sqlite3
 import tempfile
 from dataclasses import dataclass
 
@@ -144,6 +146,16 @@ class House(Rollcall):
         await one.login(presence=False)
         await one.available(**presence)
         return one
+
+    async def stored(self, table, rows=1, seconds=5):
+        """Waits until the database has rows in a table: what is written behind the back of a call, say, before a crash."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        path = os.path.join(self.dir, "data", "rollcall.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            while (n := db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) < rows:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Failed(f"after {seconds} s there are {n} rows in {table}")
+                await asyncio.sleep(0.02)
 
     async def clear(self):
         """Ends the guests of a check."""

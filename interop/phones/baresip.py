@@ -13,6 +13,7 @@ sip_listen 127.0.0.1:{sip}
 net_interface 127.0.0.1
 rtp_ports {rtp}-{rtp_end}
 module_path /usr/lib/baresip/modules
+module stdio.so
 module g711.so
 module aubridge.so
 module uuid.so
@@ -84,6 +85,14 @@ class Baresip(Program):
     async def happens(self, event, since=0, seconds=TIMEOUT):
         """Waits for an event: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED, and so on."""
         return await self.until(event, lambda: next((e for e in self.events[since:] if e.get("type") == event), None), seconds)
+
+    async def contact_is(self, name, state, seconds=TIMEOUT):
+        """Waits until it shows a contact in a state."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while state not in (shown := next((line for line in (await self.command("contacts")).splitlines() if name in line), "")):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Failed(f"{self.label} shows {shown.strip()!r}, not {state}")
+            await asyncio.sleep(0.05)
 
     async def stop(self, *how):
         """Ends it; that is without a word if it is killed."""
