@@ -79,9 +79,9 @@ class Person(Client):
             p = newest()
             raise Failed(f"{err}; last seen is {None if p is None else (_show(p), p['status'])}") from None
 
-    def saw(self, who, since=0):
-        """What was seen of somebody after the first `since` stanzas, as (show, status)."""
-        return [(_show(s), s["status"]) for s in self.seen[since:] if _is_presence(s, who)]
+    def saw(self, who, since=0, until=None):
+        """What was seen of somebody after the first `since` stanzas, and up to a mark, as (show, status)."""
+        return [(_show(s), s["status"]) for s in self.seen[since:until] if _is_presence(s, who)]
 
     def mark(self):
         """Where it is now in what it receives."""
@@ -121,14 +121,16 @@ class House(Rollcall):
         self.run("group", "member", "add", name, *(a.jid for a in accounts))
         return name
 
-    def device(self, owner=None, seen_by=None, *more):
-        """Enters a phone of somebody, for a group of people to see."""
+    def device(self, owner=None, seen_by=None, *more, secret=True):
+        """Enters a phone of somebody, for a group of people to see; without a secret if it is registered elsewhere."""
         user = f"2{secrets.randbelow(10**6):06}"
         d = Device(user, f"{user}@{PHONES}", f"Phone {user}", secrets.token_urlsafe(12))
         words = ["--owner", owner.jid] if owner else []
         if seen_by:
             words += ["--group", f"phones-{seen_by}", "--visible-to", seen_by]
-        self.run("device", "add", user, "--name", d.name, *words, *more, "--secret-stdin", given=d.secret + "\n")
+        if secret:
+            words.append("--secret-stdin")
+        self.run("device", "add", user, "--name", d.name, *words, *more, given=d.secret + "\n" if secret else None)
         return d
 
     def directory(self, stem):
