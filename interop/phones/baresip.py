@@ -30,9 +30,9 @@ audio_alert aubridge,nil
 
 
 class Baresip(Program):
-    """A baresip that is one device."""
+    """A baresip that is one device. With proxy it comes to the house, or elsewhere, by that port."""
 
-    def __init__(self, house, device, contacts=(), secret=None):
+    def __init__(self, house, device, contacts=(), secret=None, proxy=None):
         super().__init__(f"baresip {device.user}")
         self.device, self.events = device, []
         self.dir = house.directory("baresip")
@@ -40,7 +40,7 @@ class Baresip(Program):
         self._connection = None
         self._write("config", CONFIG.format(sip=sip, control=self.control, rtp=rtp, rtp_end=rtp + 11))
         self._write("accounts", f'<sip:{device.jid}>;auth_pass={secret or device.secret};regint=120;'
-                                f'outbound="sip:127.0.0.1:{house.sip_port}";sipnat=outbound\n')
+                                f'outbound="sip:127.0.0.1:{proxy or house.sip_port}";sipnat=outbound\n')
         self._write("contacts", "".join(f'"{name}" <sip:{jid}>;presence=p2p\n' for name, jid in contacts))
         house.guest(self)
 
