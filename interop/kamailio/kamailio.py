@@ -82,11 +82,11 @@ class Kamailio:
             transport.close()
 
     async def stop(self):
-        """Stops it, if it runs; its processes are a group."""
+        """Stops it, if it runs, with its children, which are of its group."""
         if self.process is None:
             return
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.send_signal(signal.SIGTERM)
             try:
                 await asyncio.get_running_loop().run_in_executor(None, self.process.wait, 20)
             except subprocess.TimeoutExpired:
