@@ -281,7 +281,7 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"floodgate.exempt": `["a@localhost"]`, "limits.exempt_networks": `["192.0.2.7", "2001:db8::/32"]`,
 		"components.listen": `["127.0.0.1:1"]`, "components.domains": `[{ name = "a.example", secret_file = "f" }]`,
 		"sip.listen": `[]`, "sip.listen_tls": `["[::1]:1"]`, "sip.listen_ws": `["[::1]:1"]`, "sip.listen_wss": `["[::1]:1"]`, "sip.trusted_networks": `["192.0.2.7"]`,
-		"sip.upstreams":     `[{ name = "hq", host = "pbx.example.org:5080", transport = "tls", proxy = "sip:192.0.2.17", user = "r", secret_file = "f", packages = ["dialog", "reg"], line = "{number}", busy_is_call = false, notes = { "out *" = "lunch" } }, { name = "x", host = "y", notes = true }]`,
+		"sip.upstreams":     `[{ name = "hq", host = "pbx.example.org:5080", transport = "tls", proxy = "sip:192.0.2.17", user = "r", secret_file = "f", packages = ["dialog", "reg"], line = "{number}", busy_is_call = false, notes = { "out *" = "lunch" }, calls_from = ["192.0.2.17", "2001:db8::/48"] }, { name = "x", host = "y", notes = true, certificate = "y.example.org" }]`,
 		"sip.subscribe_for": `"1h"`,
 		"directory.urls":    `["ldaps://ldap.example.org"]`, "directory.groups": `["Sales"]`, "directory.bind_dn": `"cn=a"`, "directory.base_dn": `"dc=a"`,
 		"directory.group_base_dn": `"dc=a"`, "directory.user_filter": `"(mail={name}@x)"`, "directory.group_filter": `"(cn=*)"`,

@@ -49,9 +49,11 @@ type Parts struct {
 	Known     func(presence.Subject) *presence.Effective
 	Catalogue func() *presence.Catalogue
 
-	// Audience says who may watch whom by SIP, States in which state somebody is, and
-	// Watch, which is of some, when that changes.
+	// Audience says who may watch whom by SIP, MayKnow who may know what there is to
+	// watch and to call, States in which state somebody is, and Watch, which is of some,
+	// when that changes.
 	Audience Audience
+	MayKnow  func(presence.Subject) bool // which devices there are; nil: nobody may
 	States   notifier.States
 	Watch    notifier.Watch
 
@@ -113,7 +115,7 @@ func New(parts Parts) (*Gateway, error) {
 	var err error
 	g.Transport, err = transport.New(transport.Options{
 		Config: parts.Config.Transport, Network: parts.Network, Certificate: parts.Certificate, MinTLSVersion: parts.MinTLS,
-		Hosts: names, Key: parts.Key, Software: parts.Software, Log: parts.Log,
+		AskCertificate: g.asksCertificates, Hosts: names, Key: parts.Key, Software: parts.Software, Log: parts.Log,
 	})
 	if err != nil {
 		return nil, err

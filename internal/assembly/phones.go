@@ -27,7 +27,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	watch := a.Engine.WatchOnly()
 	a.Gateway, err = sipgw.New(sipgw.Parts{
 		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: a.Engine.Catalogue, Audience: a.watching, States: a.Engine, Watch: watch,
+		Catalogue: a.Engine.Catalogue, Audience: a.watching, MayKnow: a.knowsDevices, States: a.Engine, Watch: watch,
 		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
 		Dialogs: o.DB.SIPDialogs(), Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
@@ -107,6 +107,12 @@ func (a *Assembly) online(who jid.Bare) bool {
 // operates says who may list all devices.
 func (a *Assembly) operates(who jid.Bare) bool {
 	return a.seen.Load().rules.HasRole(who, presence.RoleOperator)
+}
+
+// knowsDevices says who may know which devices there are: whoever is told of one at which
+// nobody has thought of them.
+func (a *Assembly) knowsDevices(who jid.Bare) bool {
+	return a.seen.Load().rules.Level(who, jid.Bare(a.Devices.Domain()), presence.Device) >= presence.Status
 }
 
 // agent returns what a device calls its program.

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +49,25 @@ type Upstream struct {
 
 	// Notes translates notes into states, see [rich.Trunk]. Nil does not read them.
 	Notes map[string]string
+
+	// CallsFrom are the addresses that its calls come from, and Certificate the name in
+	// the certificate by which it proves that they are its own; see [Upstream.Calls].
+	// Without either it has to prove who it is as devices do.
+	CallsFrom   []netip.Prefix
+	Certificate string
+}
+
+// Calls reports whether what comes by a flow is from the PBX, so that it is believed who
+// calls.
+func (u *Upstream) Calls(f transport.Flow) bool {
+	switch {
+	case u.Certificate != "" && !f.Proves(u.Certificate):
+		return false
+	case len(u.CallsFrom) == 0:
+		return u.Certificate != ""
+	}
+	from := f.Remote().Addr()
+	return slices.ContainsFunc(u.CallsFrom, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
 // same reports whether two are the same to a subscription.
