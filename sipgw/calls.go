@@ -24,7 +24,7 @@ func (g *Gateway) carry() {
 			Answers:  func(b *registrar.Binding) bool { return g.Qualifier.Health(b.ID) != registrar.Unreachable },
 			Upstream: func(d *device.Device) (string, bool) { return upstream(d), true },
 		},
-		Store: g.parts.Dialogs, OnChange: g.inCalls, Log: g.parts.Log,
+		Store: g.parts.Dialogs, OnChange: g.inCalls, OnEnd: g.parts.CallOver, Log: g.parts.Log,
 	}, g.parts.Config.Calls)
 	g.Calls.Serve()
 	g.Transport.Handle("NOTIFY", g.notified)

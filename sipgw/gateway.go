@@ -57,6 +57,9 @@ type Parts struct {
 	States   notifier.States
 	Watch    notifier.Watch
 
+	// CallOver is told of each call of a device that is over; nil: nobody is.
+	CallOver func(call.Ended)
+
 	Bindings      registrar.Store
 	Publications  publish.Store
 	Dialogs       call.Store
