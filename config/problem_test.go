@@ -123,13 +123,14 @@ var problemTests = []struct {
 	{"[[server.domains]]\nname = 'a.example'\n\n[[server.domains]]\nname = 'a.example'\nanonymous = true\n", []string{
 		`server.domains[1] (line 4): named twice; leave one of them out`,
 	}},
-	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
+	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis', messages = 'messages' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
 		`presence.roles[0] = { … } (line 4): role is missing; write { role = "dispatcher", groups = ["…"] }`,
 		`presence.roles[0].accounts[0] = "a" (line 4): not the address of a person; write "alice@example.org"`,
 		`presence.roles[1] = "x" (line 4): not a table; write { role = …, accounts = …, groups = … }`,
 		`presence.time_zone = "Berlin" (line 2): not a time zone that this machine knows; write "local", "UTC" or a name such as "Europe/Berlin"`,
 		`presence.words.FR = 1 (line 3): not a language; write a tag such as "fr" or "pt-br"`,
 		`presence.words.fr = { … } (line 3): until is missing; write { since = "since {time}", until = "until {time}" }`,
+		`presence.words.fr.messages = "messages" (line 3): not words around {count}; write "new messages: {count}", say`,
 		`presence.words.fr.since = "depuis" (line 3): not words around {time}; write "since {time}", say`,
 	}},
 	{"[presence.states.person.meeting]\nrank = 300\nshow = 'busy'\nlabel = { en = 'In {room}' }\ncolour = 'red'\n[presence.states.person.nap]\nlabel.en = 'Nap'\n[presence.states.robot.x]\n", []string{

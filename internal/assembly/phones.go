@@ -30,7 +30,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	a.calls = history.New(history.Parts{Store: o.DB.SIPCalls(), Keep: o.Config.Engine.Journal, Log: o.Log})
 	watch := a.Engine.WatchOnly()
 	a.Gateway, err = sipgw.New(sipgw.Parts{
-		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
+		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Mail: a.Engine, Known: a.Engine.State,
 		Catalogue: a.Engine.Catalogue, Audience: a.watching, MayKnow: a.knowsDevices, States: a.Engine, Watch: watch,
 		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
 		Dialogs: o.DB.SIPDialogs(), CallOver: a.callOver, Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,

@@ -109,6 +109,19 @@ func (u *Upstream) line(user string, numbers []string) (address string, ok bool)
 	return "sip:" + transport.EscapeUser(name) + "@" + u.Host, true
 }
 
+// user is the opposite of line, for one that has one place in it: the user, or the number,
+// that it is made of. ok is false if it is not made so.
+func (u *Upstream) user(name string) (user string, ok bool) {
+	before, rest, found := strings.Cut(u.Line, "{")
+	if !found {
+		return name, name != ""
+	}
+	_, after, _ := strings.Cut(rest, "}")
+	name, starts := strings.CutPrefix(name, before)
+	name, ends := strings.CutSuffix(name, after)
+	return name, starts && ends && name != "" && !strings.Contains(after, "{")
+}
+
 // target is the Request-URI for an address there.
 func (u *Upstream) target(address string) string {
 	if u.Transport == "" || u.Transport == "udp" {
