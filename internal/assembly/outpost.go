@@ -69,7 +69,7 @@ func NewOutpost(ctx context.Context, o Options, dial func(context.Context, strin
 	}
 	p.Link = p.uplink(o, dial)
 	p.People = people.New(people.Parts{
-		Engine: p.Engine, Send: p.Link.Send, Log: o.Log,
+		Engine: p.Engine, Send: p.Link.Send, Arrived: p.Link.Stored, Log: o.Log,
 		Answered: func(watcher, of jid.Bare) { p.Gateway.Notifier.Recheck(watcher, of) },
 	})
 	if err := p.openGateway(ctx, o); err != nil {
@@ -145,7 +145,7 @@ func (p *Outpost) openGateway(ctx context.Context, o Options) error {
 
 // patience is how long the server of the people has to return a text that it cannot
 // deliver, once it has taken all that came before.
-const patience = 300 * time.Millisecond
+const patience = 100 * time.Millisecond
 
 // take takes what the server of the people sends to the devices' domain.
 func (p *Outpost) take(st *stanza.Stanza, from, to jid.JID) error {

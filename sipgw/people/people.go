@@ -24,7 +24,12 @@ type Parts struct {
 	// Send sends a stanza, which has its addresses, on its way. It must not block.
 	Send func(context.Context, []byte) error
 
+	// Arrived calls f once when the server has handled all that was sent, and what it had
+	// to say to that was taken.
+	Arrived func(f func(bool))
+
 	// Answered hears that somebody has answered who was asked, or has changed their mind.
+	// It hears of a yes when it is known, too, what their clients say.
 	Answered func(watcher, of jid.Bare)
 
 	Log *slog.Logger
@@ -37,6 +42,15 @@ type Service struct {
 	mu     sync.Mutex // guards the fields below; nobody is called under it
 	pairs  map[pair]*asking
 	people map[jid.Bare]*person // of whom some device may know
+	due    []answer             // that Answered has yet to hear, the earliest first
+
+	wake chan struct{} // holds a token if there is one more
+}
+
+// answer is a pair that have come to terms, and when that is to be told.
+type answer struct {
+	pair
+	at time.Time
 }
 
 // pair is a device that watches, and whom.
@@ -63,6 +77,8 @@ const (
 	term  = 26 * time.Hour // what a client says is good for so long, and said again in time
 	renew = 12 * time.Hour
 	grace = time.Minute // and for so long without a link
+
+	settle = time.Second // within which the engine has taken up what it is told
 )
 
 // New returns a service that has asked nobody.
@@ -70,20 +86,61 @@ func New(parts Parts) *Service {
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{parts: parts, pairs: map[pair]*asking{}, people: map[jid.Bare]*person{}}
+	return &Service{parts: parts, pairs: map[pair]*asking{}, people: map[jid.Bare]*person{}, wake: make(chan struct{}, 1)}
 }
 
-// Run says again what was said before it runs out, until ctx is done.
+// Run says again what was said before it runs out, and passes on answers, until ctx is
+// done.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(renew)
 	defer tick.Stop()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
 	for {
+		wait := time.Hour
+		if next := s.tell(time.Now()); !next.IsZero() {
+			wait = max(0, time.Until(next))
+		}
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
 			s.extend(now.Add(term), false)
+		case <-timer.C:
+		case <-s.wake:
 		}
+	}
+}
+
+// tell passes on the answers that are due, and says when the next one is.
+func (s *Service) tell(now time.Time) (next time.Time) {
+	for {
+		s.mu.Lock()
+		if len(s.due) == 0 || s.due[0].at.After(now) {
+			if len(s.due) > 0 {
+				next = s.due[0].at
+			}
+			s.mu.Unlock()
+			return next
+		}
+		first := s.due[0]
+		s.due = s.due[1:]
+		s.mu.Unlock()
+		s.parts.Answered(first.device, first.of)
+	}
+}
+
+// later has an answer passed on when the engine has taken up what came with it.
+func (s *Service) later(k pair) {
+	s.mu.Lock()
+	if len(s.due) < maxPairs {
+		s.due = append(s.due, answer{k, time.Now().Add(settle)})
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -187,7 +244,7 @@ func (s *Service) DeviceGone(device jid.Bare) {
 		}
 	}
 	for _, of := range all {
-		s.settle(pair{device, of}, nil)
+		s.note(pair{device, of}, nil)
 	}
 	s.mu.Unlock()
 	for _, of := range all {
@@ -195,8 +252,8 @@ func (s *Service) DeviceGone(device jid.Bare) {
 	}
 }
 
-// settle notes an answer; nil is that nobody has been asked. The caller holds mu.
-func (s *Service) settle(k pair, now *asking) {
+// note notes an answer; nil is that nobody has been asked. The caller holds mu.
+func (s *Service) note(k pair, now *asking) {
 	before := s.pairs[k]
 	is, was := now != nil && now.answer == event.Allowed, before != nil && before.answer == event.Allowed
 	if s.pairs[k] = now; now == nil {

@@ -18,12 +18,13 @@ func (s *Service) Take(st *stanza.Stanza, from, to jid.JID) {
 	case "subscribed":
 		if s.answered(k, event.Allowed, now) {
 			s.say(k.device, k.of, "probe") // their server may have said nothing yet
+			s.parts.Arrived(func(bool) { s.later(k) })
 		}
 	case "unsubscribed":
-		s.answered(k, event.Refused, now)
+		s.refused(k, now)
 	case "error":
 		if s.open(k) && lasting(st) {
-			s.answered(k, event.Refused, now)
+			s.refused(k, now)
 		}
 	case "unavailable":
 		s.left(from)
@@ -50,6 +51,13 @@ func lasting(st *stanza.Stanza) bool {
 	return x != nil && x.Attr("type") != "wait"
 }
 
+// refused takes a no, and passes it on.
+func (s *Service) refused(k pair, now time.Time) {
+	if s.answered(k, event.Refused, now) {
+		s.parts.Answered(k.device, k.of)
+	}
+}
+
 // answered takes an answer; false if nobody has asked, or that was known.
 func (s *Service) answered(k pair, p event.Permission, now time.Time) bool {
 	s.mu.Lock()
@@ -58,11 +66,8 @@ func (s *Service) answered(k pair, p event.Permission, now time.Time) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.settle(k, &asking{answer: p, at: now})
+	s.note(k, &asking{answer: p, at: now})
 	s.mu.Unlock()
-	if s.parts.Answered != nil {
-		s.parts.Answered(k.device, k.of)
-	}
 	return true
 }
 
