@@ -190,7 +190,9 @@ func (p *Phone) reply(req, m *Message) error {
 			p.drop(d)
 		}
 	}
-	return p.say(m.String())
+	text := m.String()
+	p.replied[req.Raw] = text
+	return p.say(text)
 }
 
 // tagFor is our tag in answers to a request: that of its dialog.

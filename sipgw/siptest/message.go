@@ -41,6 +41,9 @@ func full(name string) string {
 	return name
 }
 
+// Read reads a message as it came.
+func Read(raw string) (*Message, error) { return parse(raw, netip.AddrPort{}) }
+
 // parse reads a message as it came.
 func parse(raw string, from netip.AddrPort) (*Message, error) {
 	head, body, ok := strings.Cut(raw, "\r\n\r\n")

@@ -32,6 +32,9 @@ type Options struct {
 
 	// Heard is called with all that it sends (">") and receives ("<").
 	Heard func(mark, text string)
+
+	// Lost is called when the other end has closed its connection.
+	Lost func()
 }
 
 // A Phone is a telephone, or a PBX, or whoever speaks SIP. Unless it is manual it
@@ -40,7 +43,7 @@ type Options struct {
 // by 200.
 type Phone struct {
 	o     Options
-	net   *Network
+	net   Wires
 	run   sync.WaitGroup
 	carry func(string) error
 	cut   func()
@@ -53,6 +56,7 @@ type Phone struct {
 	nonce   string // of the last challenge
 	sent    map[string]*Message
 	seen    map[string]bool
+	replied map[string]string // what was answered last to requests, as they came
 	unread  []*Message
 	dialogs []*dialog // the one touched last stands last
 	last    *Message  // the request that is answered next
@@ -60,11 +64,11 @@ type Phone struct {
 }
 
 // NewPhone makes a phone and lets it listen.
-func NewPhone(n *Network, o Options) (*Phone, error) {
+func NewPhone(n Wires, o Options) (*Phone, error) {
 	if o.Word == "" {
 		o.Word = o.User
 	}
-	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}}
+	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}, replied: map[string]string{}}
 	return p, p.plugIn()
 }
 
@@ -79,7 +83,15 @@ func (p *Phone) plugIn() error {
 		end := make(chan struct{})
 		p.carry = func(s string) error { out <- s; return nil }
 		p.cut = func() { nc.Close(); close(end) }
-		p.run.Go(func() { p.stream(nc) })
+		p.run.Go(func() {
+			p.stream(nc)
+			p.mu.Lock()
+			lost := !p.gone
+			p.mu.Unlock()
+			if lost && p.o.Lost != nil {
+				p.o.Lost()
+			}
+		})
 		p.run.Go(func() {
 			for {
 				select {
@@ -92,7 +104,7 @@ func (p *Phone) plugIn() error {
 		})
 		return nil
 	}
-	socket, err := p.net.Packets(p.o.At.String())
+	socket, err := p.net.ListenPacket(p.o.At.String())
 	if err != nil {
 		return err
 	}
@@ -237,8 +249,9 @@ func (p *Phone) say(text string) error {
 	return p.carry(text)
 }
 
-// receive takes what has come. What comes again is not looked at: that the gateway
-// sends again what was not answered is tested elsewhere.
+// receive takes what has come. What comes again is not looked at but answered as it
+// was before (RFC 3261 §17.2): that the gateway sends again what was not answered is
+// tested elsewhere.
 func (p *Phone) receive(raw string, from netip.AddrPort) {
 	m, err := parse(raw, from)
 	if err != nil {
@@ -247,6 +260,9 @@ func (p *Phone) receive(raw string, from netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seen[raw] {
+		if again := p.replied[raw]; again != "" {
+			p.say(again)
+		}
 		return
 	}
 	p.seen[raw] = true
