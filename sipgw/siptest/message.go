@@ -22,6 +22,8 @@ type Message struct {
 
 	Raw  string         // as it came
 	From netip.AddrPort // where it came from
+
+	question *question // what waits for the answer; nil: nobody does
 }
 
 var errMessage = errors.New("siptest: not a SIP message")

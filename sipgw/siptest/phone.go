@@ -30,6 +30,10 @@ type Options struct {
 	// acknowledges nor authenticates.
 	Manual bool
 
+	// Datagram is the size of the largest message that it can take; 0 is 64 KiB. Where
+	// there are thousands of phones they need not have room for more than comes.
+	Datagram int
+
 	// Heard is called with all that it sends (">") and receives ("<").
 	Heard func(mark, text string)
 
@@ -58,8 +62,9 @@ type Phone struct {
 	seen    map[string]bool
 	replied map[string]string // what was answered last to requests, as they came
 	unread  []*Message
-	dialogs []*dialog // the one touched last stands last
-	last    *Message  // the request that is answered next
+	news    chan struct{} // holds a token if there is something unread
+	dialogs []*dialog     // the one touched last stands last
+	last    *Message      // the request that is answered next
 	gone    bool
 }
 
@@ -68,7 +73,7 @@ func NewPhone(n Wires, o Options) (*Phone, error) {
 	if o.Word == "" {
 		o.Word = o.User
 	}
-	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}, replied: map[string]string{}}
+	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}, replied: map[string]string{}, news: make(chan struct{}, 1)}
 	return p, p.plugIn()
 }
 
@@ -113,8 +118,12 @@ func (p *Phone) plugIn() error {
 		return err
 	}
 	p.cut = func() { socket.Close() }
+	size := p.o.Datagram
+	if size == 0 {
+		size = 1 << 16
+	}
 	p.run.Go(func() {
-		buf := make([]byte, 1<<16)
+		buf := make([]byte, size)
 		for {
 			n, from, err := socket.ReadFromUDPAddrPort(buf)
 			if err != nil {
@@ -206,6 +215,15 @@ func (p *Phone) Unread() []*Message {
 	return append([]*Message(nil), p.unread...)
 }
 
+// leave has a message wait for somebody to read it; mu is held.
+func (p *Phone) leave(m *Message) {
+	p.unread = append(p.unread, m)
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
 // Take takes one of the unread messages. A request is then the one that a response
 // without more answers.
 func (p *Phone) Take(m *Message) {
@@ -270,7 +288,7 @@ func (p *Phone) receive(raw string, from netip.AddrPort) {
 		p.o.Heard("<", raw)
 	}
 	if err != nil {
-		p.unread = append(p.unread, m)
+		p.leave(m)
 		return
 	}
 	if m.Status != 0 {
