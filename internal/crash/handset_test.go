@@ -125,11 +125,11 @@ func (h *handset) call(ctx context.Context, other *handset) error {
 }
 
 // hangUp ends a call that was answered.
-func (h *handset) hangUp(other *handset) error {
+func (h *handset) hangUp(ctx context.Context, other *handset) error {
 	if _, err := h.HangUp(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if _, err := other.Await(ctx, func(m *siptest.Message) bool { return m.Method == "BYE" }); err != nil {
 		return fmt.Errorf("%s does not hear that %s has hung up: %w", other.name, h.name, err)

@@ -143,7 +143,7 @@ func (s *story) goOn(seen map[string]string) {
 		p[panel].must(write("SUBSCRIBE\nEvent: dialog\nExpires: 3600\nCall-ID: %s", id), 200)
 	}
 	// The call that went on ends, and who is registered can be called.
-	if err := p["2001"].hangUp(p["2002"]); err != nil {
+	if err := p["2001"].hangUp(t.Context(), p["2002"]); err != nil {
 		t.Error(err)
 	}
 	if err := p["2010"].call(t.Context(), p["2009"]); err != nil {
