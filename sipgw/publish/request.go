@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/keep"
 )
 
 // Request is a PUBLISH. Who sends it, and whether they may, was found out before.
@@ -152,7 +154,7 @@ func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag str
 	e := &entry{now: p}
 	s.resources[p.Resource] = append(s.resources[p.Resource], e)
 	c.schedule(s, e)
-	c.keeper.Put(p.ID, p, true)
+	c.keeper.Put(p.ID, p, keep.Soon)
 	s.news.Add(Change{What: Published, Publication: p, At: now})
 }
 
@@ -173,6 +175,6 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}
-	c.keeper.Put(p.ID, e.now, what == Modified)
+	c.keeper.Put(p.ID, e.now, keep.If(what == Modified))
 	s.news.Add(Change{What: what, Publication: e.now, At: now})
 }

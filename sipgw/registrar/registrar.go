@@ -145,10 +145,10 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 		s.bindings--
 	case c.Old == nil:
 		s.bindings++
-		r.keeper.Put(b.ID, b, true)
+		r.keeper.Put(b.ID, b, keep.Soon)
 		s.enter(b)
 	default:
-		r.keeper.Put(b.ID, b, movedFrom(c.Old, b))
+		r.keeper.Put(b.ID, b, urgency(c.Old, b))
 		if c.Old.connection() != b.connection() {
 			s.enter(b)
 		}
@@ -156,10 +156,17 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 	s.news.Add(*c)
 }
 
-// movedFrom says whether a binding says more than the one before it than that it
-// lasts longer.
-func movedFrom(old, b *Binding) bool {
-	return old.Contact != b.Contact || old.Flow != b.Flow || !samePath(old.Path, b.Path) || b.Expires.Before(old.Expires)
+// urgency says when a binding is to be stored that was another one before. If it says no
+// more than that it lasts longer that may wait; and if that is by less than a tenth, as
+// where a device refreshes every minute what is granted for an hour, longer still.
+func urgency(old, b *Binding) keep.Urgency {
+	switch longer := b.Expires.Sub(old.Expires); {
+	case old.Contact != b.Contact || old.Flow != b.Flow || !samePath(old.Path, b.Path) || longer < 0:
+		return keep.Soon
+	case longer > b.Expires.Sub(b.Refreshed)/10:
+		return keep.Lazy
+	}
+	return keep.Idle
 }
 
 // connection is the ID of the connection that the binding stands and falls with; or

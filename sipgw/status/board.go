@@ -128,7 +128,7 @@ func (b *Board) take(aor string, change func(*record) (same bool)) {
 // prolong is how long the engine may believe that something ends sooner than it does.
 // Devices that register or publish again and again, as those behind some NATs, are so
 // reported once for many times.
-const prolong = 5 * time.Second
+const prolong = 20 * time.Second
 
 // far says whether it is long enough until a time that the engine may be told later that
 // it is not the end.
