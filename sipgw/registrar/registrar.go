@@ -41,6 +41,7 @@ type Registrar struct {
 	seed      maphash.Seed                  // fixed
 	lastID    atomic.Uint64
 	wake      chan struct{} // holds a token if something ends sooner than was known
+	planners  sync.Pool     // of *planner
 
 	shards [16]shard
 }
@@ -72,6 +73,7 @@ type place struct {
 func New(parts Parts, cfg Config) *Registrar {
 	r := &Registrar{parts: parts, cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), wake: make(chan struct{}, 1)}
 	r.keeper = keep.New(keep.Config[uint64, Binding]{Save: r.save, Log: parts.Log, What: "bindings"})
+	r.planners.New = func() any { return &planner{cfg: &r.cfg, nextID: r.nextID} }
 	for i := range r.shards {
 		r.shards[i].aors = map[string]*address{}
 		r.shards[i].streams = map[uint64][]place{}
@@ -94,19 +96,19 @@ func (r *Registrar) Register(now time.Time, reg Registration) *Result {
 	if bad := reg.check(&r.cfg); bad != nil {
 		return bad
 	}
+	p := r.planners.Get().(*planner)
+	defer r.done(p)
+	p.now, p.reg = now, reg
 	s := r.shard(reg.AOR)
 	s.mu.Lock()
 	a := s.aors[reg.AOR]
 	var before []*Binding
 	if a != nil {
 		before = a.list
-		reg.AOR = before[0].AOR // the same bytes for all that are kept
+		p.reg.AOR = before[0].AOR // the same bytes for all that are kept
 	} else {
-		reg.AOR = strings.Clone(reg.AOR)
+		p.reg.AOR = strings.Clone(reg.AOR)
 	}
-	p := planner{cfg: &r.cfg, now: now, reg: &reg, nextID: r.nextID}
-	var one [1]Change
-	p.changes = one[:0]
 	if bad := p.plan(before); bad != nil {
 		s.mu.Unlock()
 		return bad
@@ -124,9 +126,16 @@ func (r *Registrar) Register(now time.Time, reg Registration) *Result {
 		}
 		r.commit(s, c, now)
 	}
-	r.set(s, reg.AOR, p.list, never)
+	r.set(s, p.reg.AOR, p.list, never)
 	r.tell(s)
 	return out
+}
+
+// done gives back what a registration was worked out with.
+func (r *Registrar) done(p *planner) {
+	clear(p.changes)
+	p.reg, p.list, p.touched, p.changes = Registration{}, nil, 0, p.changes[:0]
+	r.planners.Put(p)
 }
 
 func (r *Registrar) nextID() uint64 { return r.lastID.Add(1) }
