@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/keep"
 )
 
 // Request is a PUBLISH. Who sends it, and whether they may, was found out before.
@@ -153,7 +155,7 @@ func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag str
 	e := &entry{now: p}
 	s.resources[p.Resource] = append(s.resources[p.Resource], e)
 	c.schedule(s, e)
-	c.keeper.Put(p.ID, p, true)
+	c.keeper.Put(p.ID, p, keep.Soon)
 	s.news.Add(Change{What: Published, Publication: p, At: now})
 	for _, old := range slices.Clone(s.resources[p.Resource]) {
 		if old.outdated && old.now.Event == p.Event && old.now.Publisher == p.Publisher {
@@ -179,6 +181,6 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}
-	c.keeper.Put(p.ID, e.now, what == Modified)
+	c.keeper.Put(p.ID, e.now, keep.If(what == Modified))
 	s.news.Add(Change{What: what, Publication: e.now, At: now})
 }
