@@ -115,12 +115,8 @@ func newAudience(c *config.Config, states *presence.Catalogue, groups presence.M
 }
 
 // sees says how much somebody sees of a person or a device.
-func (a *Assembly) sees(watcher jid.Bare, of presence.Subject) presence.Level {
-	kind := presence.Person
-	if of.Domain() == a.Devices.Domain() {
-		kind = presence.Device
-	}
-	return a.seen.Load().rules.Level(watcher, of, kind)
+func (a *Assembly) sees(watcher, of presence.Subject) presence.Level {
+	return a.seen.Load().level(watcher, of, a.Devices.Domain())
 }
 
 // Level implements availability.Audience.
