@@ -7,6 +7,7 @@ package keep
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -151,6 +152,10 @@ func (k *Keeper[K, V]) flush(ctx context.Context, all bool) bool {
 			return true
 		}
 		err := k.cfg.Save(ctx, batch)
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			k.putBack(batch) // we stop, which is no fault: it is stored with the rest
+			return false
+		}
 		k.report(err)
 		if err != nil {
 			k.putBack(batch)
