@@ -38,7 +38,7 @@ func (w *World) AddPhones(users []string, password string) error {
 	_, err := w.parts.Devices.Change(w.ctx, func(*device.Picture) ([]device.Device, error) {
 		all := make([]device.Device, len(users))
 		for i, user := range users {
-			all[i] = w.phone(user, password)
+			all[i] = phone(w.parts.Devices, user, password)
 		}
 		return all, nil
 	})
