@@ -117,7 +117,7 @@ func (f *Feature) publish(p *server.Packet) error {
 		a.Since = before.Since
 	}
 	a.Head, a.Tail = split(p.Stanza, s.Full())
-	said := saying(s, p.Stanza, a)
+	said := f.saying(s, p.Stanza, a)
 	if before == nil {
 		f.foresee(s, said)
 	}
