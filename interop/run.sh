@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Real clients against a running server: slixmpp, profanity, go-sendxmpp and a
-# mellium client; and people who move from Prosody to bin/rollcall and back. Each
-# check prints a PASS or FAIL line; the end says how many, and the exit status is
-# 1 if any failed.
+# mellium client; people who move from Prosody to bin/rollcall and back; and the
+# SIP gateway alone as a component of a Prosody. Each check prints a PASS or FAIL
+# line; the end says how many, and the exit status is 1 if any failed.
 #
-#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration]
+#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration] [component]
 #
 # By default the server is bin/rollcall, started here on free ports of the
 # loopback with a directory, database and certificate of its own. For another
@@ -171,6 +171,11 @@ checks() {
 			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/slixmpp \
 				run migration "$PYTHON" interop/migration/checks.py
 			;;
+		component)
+			need prosody prosody
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/slixmpp:$PWD/interop/migration \
+				run component "$PYTHON" interop/component/checks.py
+			;;
 		*)
 			echo "no such client: $client" >&2
 			exit 2
@@ -186,7 +191,7 @@ if [ -z "${ADD_ACCOUNT:-}" ]; then
 	ours=1
 	start_ours || set -- none
 fi
-[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration}
+[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration component}
 if [ "$1" != none ]; then
 	checks "$@"
 	[ -z "$ours" ] || stop_ours

@@ -117,7 +117,7 @@ func (g *Gateway) watcher(user string) (w notifier.Watcher, ok bool) {
 		return w, false
 	}
 	w = notifier.Watcher{As: d.JID, Device: d.JID}
-	if d.Owner != "" && !d.Shared {
+	if d.Owner != "" && !d.Shared && !g.parts.OwnNames {
 		w.As = d.Owner
 	}
 	return w, true

@@ -114,6 +114,9 @@ func (s *Service) watches(watcher, of jid.Bare) bool {
 // probed answers a probe (§4.3.2). Whoever gets no answer takes the device for not
 // there, so that need not be said.
 func (s *Service) probed(watcher, of jid.Bare) {
+	if d, _ := s.seen(watcher, of); d != nil && s.parts.Apart {
+		s.keep(watcher, of, true)
+	}
 	if !s.watches(watcher, of) || s.parts.Devices().ByJID(of) == nil {
 		s.say(of, watcher, "unsubscribed")
 		return
@@ -161,10 +164,10 @@ func (s *Service) showAt(watcher jid.Bare, at string, of jid.Bare, only bool) {
 }
 
 // say sends a presence that says no more than its type.
-func (s *Service) say(of, watcher jid.Bare, typ string) {
+func (s *Service) say(of, watcher jid.Bare, typ string) bool {
 	b := stanza.AppendAttr([]byte("<presence"), "from", string(of))
 	b = stanza.AppendAttr(b, "to", string(watcher))
-	s.send(append(stanza.AppendAttr(b, "type", typ), "/>"...))
+	return s.send(append(stanza.AppendAttr(b, "type", typ), "/>"...))
 }
 
 // picture is a presence with a place for the address that it goes to.
