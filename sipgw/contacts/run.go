@@ -148,7 +148,7 @@ func (s *Service) Changed(before, now *device.Device) {
 // gone tells watchers that a device is no more, and forgets who has subscribed.
 func (s *Service) gone(of jid.Bare) {
 	for watcher := range s.watchers(of) {
-		s.send(farewell(of).to(watcher))
+		s.send(farewell(of).to(string(watcher)))
 	}
 	for _, watcher := range s.subscribed(of) {
 		if s.say(of, watcher, "unsubscribed") || !s.parts.Apart { // else they learn it when the link is back
@@ -209,7 +209,7 @@ func (s *Service) spread(of presence.Subject) {
 			now.sum[l] = pictures[l].sum()
 		}
 		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {
-			s.send(pictures[l].to(watcher))
+			s.send(pictures[l].to(string(watcher)))
 		}
 	}
 	s.told[of] = &now
