@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Real clients against a running server: slixmpp, profanity, go-sendxmpp and a
-# mellium client; people who move from Prosody to bin/rollcall and back; and, at
+# mellium client; people who move from Prosody to bin/rollcall and back; at
 # servers of their own, telephones (linphonec and baresip), SIPp as a panel of lamps,
-# a publisher and a PBX, and Kamailio as a PBX and a proxy. Each check prints a PASS
-# or FAIL line; the end says how many, and the exit status is 1 if any failed.
+# a publisher and a PBX, and Kamailio as a PBX and a proxy; and the SIP gateway alone
+# as a component of a Prosody. Each check prints a PASS or FAIL line; the end says how
+# many, and the exit status is 1 if any failed.
 #
 #   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration] [phones]
-#                  [sipp] [kamailio]
+#                  [sipp] [kamailio] [component]
 #
 # By default the server is bin/rollcall, started here on free ports of the
 # loopback with a directory, database and certificate of its own. For another
@@ -197,6 +198,11 @@ checks() {
 			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/phones:$PWD/interop/sipp \
 				run kamailio "$PYTHON" interop/kamailio/checks.py
 			;;
+		component)
+			need prosody prosody
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/migration \
+				run component "$PYTHON" interop/component/checks.py
+			;;
 		*)
 			echo "no such client: $client" >&2
 			exit 2
@@ -212,7 +218,7 @@ if [ -z "${ADD_ACCOUNT:-}" ]; then
 	ours=1
 	start_ours || set -- none
 fi
-[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration phones sipp kamailio}
+[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration phones sipp kamailio component}
 if [ "$1" != none ]; then
 	checks "$@"
 	[ -z "$ours" ] || stop_ours

@@ -23,8 +23,10 @@ class Prosody:
 
     ca = None  # it has no certificate: clients come in the clear, over the loopback
 
-    def __init__(self, where, domain, modules=MODULES, plugins=None):
+    def __init__(self, where, domain, modules=MODULES, plugins=None, component=None):
         self.domain, self.port, self.process = domain, free_port(), None
+        self.component_port = free_port() if component else None
+        self.component = component  # (domain, secret) of one that may connect
         self.dir = where
         self.data = os.path.join(where, "data")
         os.makedirs(self.data)
@@ -40,7 +42,7 @@ log = {{ info = "{where}/prosody.log" }}
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {self.port} }}
 s2s_ports = {{}}
-component_ports = {{}}
+component_ports = {{ {self.component_port or ""} }}
 http_ports = {{}}
 https_ports = {{}}
 c2s_require_encryption = false
@@ -51,6 +53,8 @@ modules_enabled = {{ {', '.join(f'"{m}"' for m in modules)} }}
 modules_disabled = {{ "s2s", "http", "http_errors" }}
 VirtualHost "{domain}"
 """)
+            if component:
+                f.write(f'Component "{component[0]}"\n    component_secret = "{component[1]}"\n')
 
     def start(self):
         """Starts it and waits until it listens."""
