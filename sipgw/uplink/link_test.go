@@ -257,9 +257,12 @@ func TestStored(t *testing.T) {
 		if got := fmt.Sprint(heard); got != "[early false a true]" {
 			t.Errorf("heard is %s", got)
 		}
+		f.link.Stored(note("d "))
+		time.Sleep(pongIn) // it answers no more
+		read(t, nc, "id='uplink-3'")
 		nc.Close()
 		synctest.Wait()
-		if got := fmt.Sprint(heard); got != "[early false a true b false c false]" {
+		if got := fmt.Sprint(heard); got != "[early false a true b false c false d false]" {
 			t.Errorf("heard is %s", got)
 		}
 		if err := f.link.Send(t.Context(), []byte("<presence/>")); !errors.Is(err, stanza.ErrRemoteTimeout) {
