@@ -32,9 +32,11 @@ func (r *refusal) Error() string {
 	}
 	switch r.condition {
 	case "not-authorized":
-		return said + ": the secret is not the one that it has for this domain"
-	case "host-unknown", "host-gone", "undefined-condition", "improper-addressing":
-		return said + ": it has no component of this domain; add one to its configuration"
+		return said + ": the secret is not the one that it has for this domain, or it has no such component"
+	case "host-unknown", "host-gone":
+		return said + ": it has no component of this domain, or that is not the port for components"
+	case "invalid-namespace":
+		return said + ": that is not the port for components"
 	case "conflict":
 		return said + ": the domain is served by another component already"
 	}
