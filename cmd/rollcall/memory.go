@@ -14,18 +14,25 @@ const (
 	tidyAbove = 4 << 20        // bytes free and not given back
 	tidyCalm  = 2 << 20        // bytes allocated since the last look, at most
 	tidyIdle  = tidyEvery / 50 // processor time used since then, at most
+	tidyBusy  = 40 << 20       // bytes allocated since the last look: from here on there is much to do
 )
 
 // gcPercent is how much garbage there may be for what is live. Messages and
 // presence make none, so collecting sooner costs only logins a little, and a
-// server with many idle connections is so much smaller.
-const gcPercent = 50
+// server with many idle connections is so much smaller. SIP makes some: while there is
+// much of it there may be more garbage (gcBusy), since finding it costs as much as the
+// requests' own work.
+const (
+	gcPercent = 50
+	gcBusy    = 150
+)
 
 // tidy gives memory back to the system after a rush, such as everybody logging
 // in at once: the runtime by itself keeps as much as it may need for the next.
 func tidy(ctx context.Context) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+	own, percent := os.Getenv("GOGC") == "", gcPercent
+	if own {
+		debug.SetGCPercent(percent)
 	}
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
@@ -44,6 +51,10 @@ func tidy(ctx context.Context) {
 		free, objects := sample[0].Value.Uint64(), sample[1].Value.Uint64()
 		live, allocated := sample[2].Value.Uint64(), sample[3].Value.Uint64()
 		garbage := objects - min(live, objects)
+		if want := gcFor(allocated - last); own && want != percent {
+			percent = want
+			debug.SetGCPercent(percent)
+		}
 		now := processorTime()
 		if free+garbage > tidyAbove && allocated-last < tidyCalm && now-used < tidyIdle {
 			debug.FreeOSMemory()
@@ -51,6 +62,15 @@ func tidy(ctx context.Context) {
 		}
 		last, used = allocated, now
 	}
+}
+
+// gcFor is how much garbage there may be where so many bytes were allocated since the
+// last look.
+func gcFor(allocated uint64) int {
+	if allocated > tidyBusy {
+		return gcBusy
+	}
+	return gcPercent
 }
 
 // processorTime returns what the process has used so far.

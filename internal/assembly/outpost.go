@@ -19,6 +19,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/sipgw"
 	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/history"
 	"rollcall/sipgw/people"
 	"rollcall/sipgw/status"
 	"rollcall/sipgw/uplink"
@@ -49,12 +50,13 @@ type Outpost struct {
 	seen     atomic.Pointer[audience]      // in force
 	commands *commands
 	texts    runner
+	calls    *history.History
 }
 
 // NewOutpost puts an outpost together. It starts nothing. Dial, if it is not nil,
 // connects to the XMPP server.
 func NewOutpost(ctx context.Context, o Options, dial func(context.Context, string) (net.Conn, error)) (*Outpost, error) {
-	p := &Outpost{Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), log: o.Log}
+	p := &Outpost{Book: roster.NewBook(o.DB.Rosters(), o.Config.Roster), calls: newHistory(o), log: o.Log}
 	p.config.Store(o.Config)
 	p.Groups = operator.NewGroups(o.DB, o.Config, p.Book, o.Log)
 	p.Groups.OnMet(func(_, _ *roster.Directory) { p.regrade() })
@@ -76,7 +78,7 @@ func NewOutpost(ctx context.Context, o Options, dial func(context.Context, strin
 		return nil, err
 	}
 	p.commands = newCommands(p.Desk, p.Link.Send, o.Log)
-	p.Desk.Serve(operator.Live{Engine: p.Engine, ByHand: p.ByHand, Removed: p.removed})
+	p.Desk.Serve(operator.Live{Engine: p.Engine, ByHand: p.ByHand, Calls: p.calls, Sees: p.sees, Removed: p.removed})
 	p.seen.Store(p.audience())
 	if err := p.Phones.Load(ctx); err != nil {
 		return nil, err
@@ -111,19 +113,12 @@ func (p *Outpost) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	var hosts []string
-	for _, d := range o.Config.Server.Domains {
-		hosts = append(hosts, d.Name)
+	gateway := gatewayParts(o, p.Devices, p.Engine, p.Streams, key)
+	gateway.Audience, gateway.MayKnow = eyes{p}, func(who presence.Subject) bool {
+		return p.seen.Load().knowsDevices(who, p.Devices.Domain())
 	}
-	p.Gateway, err = sipgw.New(sipgw.Parts{
-		Config: o.Config.Gateway(), Devices: p.Devices, Engine: p.Engine, Known: p.Engine.State,
-		Catalogue: p.Engine.Catalogue, Audience: eyes{p}, States: p.Engine, Watch: p.Engine.WatchOnly(),
-		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
-		Dialogs: o.DB.SIPDialogs(), Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts, OwnNames: true, Patience: patience,
-		Network: o.SIP, Certificate: p.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
-		Software: "Rollcall", Log: o.Log,
-	})
-	if err != nil {
+	gateway.CallOver, gateway.OwnNames, gateway.Patience = writeDown(p.calls, p.Devices), true, patience
+	if p.Gateway, err = sipgw.New(gateway); err != nil {
 		return err
 	}
 	p.Elsewhere = p.Gateway.Elsewhere(o.Config.Watcher, server.Secret)
@@ -197,6 +192,11 @@ func (p *Outpost) audience() *audience {
 	return newAudience(p.config.Load(), p.Engine.Catalogue(), p.Book.Directory())
 }
 
+// sees says how much somebody sees of somebody.
+func (p *Outpost) sees(watcher, of presence.Subject) presence.Level {
+	return p.seen.Load().level(watcher, of, p.Devices.Domain())
+}
+
 // regrade puts it in force.
 func (p *Outpost) regrade() {
 	p.seen.Store(p.audience())
@@ -239,7 +239,7 @@ func (p *Outpost) Run(ctx context.Context) error {
 		start(&back, behind, r.Run)
 	}
 	start(&link, beyond, p.Link.Run)
-	for _, r := range []runner{p.Phones, p.texts, p.Gateway, p.Elsewhere, p.People, p.commands, p.Desk} {
+	for _, r := range []runner{p.Phones, p.texts, p.Gateway, p.Elsewhere, p.People, p.commands, p.Desk, background{p.calls}} {
 		start(&front, ctx, r.Run)
 	}
 	front.Wait()

@@ -114,6 +114,11 @@ func newAudience(c *config.Config, states *presence.Catalogue, groups presence.M
 	return &audience{states, presence.NewRules(c.Presence, staff, c.Server.Admins, groups), narrow}
 }
 
+// sees says how much somebody sees of a person or a device.
+func (a *Assembly) sees(watcher, of presence.Subject) presence.Level {
+	return a.seen.Load().level(watcher, of, a.Devices.Domain())
+}
+
 // Level implements availability.Audience.
 func (s *audience) Level(watcher, of jid.Bare) presence.Level {
 	return s.rules.Level(watcher, of, presence.Person)

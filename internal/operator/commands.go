@@ -58,7 +58,7 @@ func (d *Desk) administers(who *adhoc.Caller) bool {
 
 // actor is who gives a command.
 func actor(c *adhoc.Caller) Actor {
-	a := Actor{Name: c.JID.String()}
+	a := Actor{Name: c.JID.String(), JID: c.JID.Bare()}
 	if c.Session == nil {
 		return a // their server does not tell
 	}

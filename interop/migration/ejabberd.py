@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 from check import Failed
-from prosody import accepts, free_port, wait_until
+from local import accepts, free_port, wait_until
 
 CONFIG = """
 hosts: ["{domain}"]

@@ -3,11 +3,10 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 
 from check import Failed
+from local import accepts, free_port, wait_until
 
 # What Debian's prosody.cfg.lua enables and that touches data, and the archive
 # of messages (mam), which it leaves for the operator to enable.
@@ -17,30 +16,6 @@ MODULES = ("disco", "roster", "saslauth", "tls", "blocklist", "bookmarks", "carb
 
 # The stores of an account that mod_storage_xep0227 knows.
 STORES = ("accounts", "roster", "vcard", "private", "archive-archive", "pep-pubsub")
-
-
-def free_port():
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_until(what, true, process=None, seconds=30):
-    """Waits until true() is, while the process lives."""
-    end = time.monotonic() + seconds
-    while not true():
-        if process is not None and process.poll() is not None:
-            raise Failed(f"{what}: the program ended with status {process.returncode}")
-        if time.monotonic() > end:
-            raise Failed(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
-
-
-def accepts(port):
-    """Whether somebody listens on a port of the loopback."""
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Prosody:

@@ -27,11 +27,6 @@ type Message struct {
 func (m *Message) read() error {
 	var from, to, cseq, via string
 	for _, f := range m.fields {
-		// A line feed alone ends a line for some; what one reader takes for a value is
-		// a header of its own for them.
-		if !isClean(f.Value) || !isToken(f.Name) {
-			return Malformed("Bad Header Line")
-		}
 		var err error
 		switch {
 		case sameName(f.Name, "Via"):
