@@ -63,5 +63,5 @@ async def _one(report, check, house):
         report.failed(name, repr(err))
     finally:
         await house.clear()
-        if house.process is None:  # a check that kills it broke off
+        if house.process is None:  # the check broke off after it had killed it
             house.start()
