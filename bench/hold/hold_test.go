@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -23,14 +22,14 @@ func (s *server) run() {
 	buf := make([]byte, 1<<16)
 	for {
 		n, from, err := s.conn.ReadFrom(buf)
-		if errors.Is(err, net.ErrClosed) {
+		if err != nil {
 			return
 		}
 		text := string(buf[:n])
 		method, _, _ := strings.Cut(text, " ")
 		if method == "SIP/2.0" {
 			s.requests = append(s.requests, "answered")
-			continue
+			return
 		}
 		head := strings.Join(field.FindAllString(text, -1), "\n") + "\n"
 		status := "200 OK"
@@ -40,10 +39,10 @@ func (s *server) run() {
 			status = "403 Forbidden"
 		}
 		s.requests = append(s.requests, method+" "+status[:3])
-		fmt.Fprintf(writer{s.conn, from}, "SIP/2.0 %s\r\n%sContent-Length: 0\r\n\r\n", status, head)
-		if method == "SUBSCRIBE" && status == "200 OK" {
+		if method == "SUBSCRIBE" && status == "200 OK" { // it may overtake the answer
 			fmt.Fprintf(writer{s.conn, from}, "NOTIFY sip:x SIP/2.0\r\n%s\r\n", strings.Replace(head, "SUBSCRIBE", "NOTIFY", 1))
 		}
+		fmt.Fprintf(writer{s.conn, from}, "SIP/2.0 %s\r\n%sContent-Length: 0\r\n\r\n", status, head)
 	}
 }
 
@@ -63,11 +62,11 @@ func TestHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer conn.Close()
 	s, done := &server{conn: conn}, make(chan struct{})
 	go func() { s.run(); close(done) }()
 	h := &holder{domain: "x", prefix: "dev", secret: "passpass", count: 1}
-	out, err := measure(h, conn.LocalAddr().String(), os.Getpid(), 50*time.Millisecond)
-	conn.Close()
+	out, err := measure(h, conn.LocalAddr().String(), os.Getpid(), time.Millisecond)
 	<-done
 	if err != nil || out["ok"] != true || out["pss_start_mib"].(float64) <= 0 {
 		t.Errorf("%v, %v", out, err)

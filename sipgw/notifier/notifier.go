@@ -79,7 +79,9 @@ func (n *Notifier) Count() int {
 // held that the source needs to answer.
 func (n *Notifier) Changed(pkg string, subjects ...presence.Subject) {
 	for _, p := range n.packs {
-		if p.Name == pkg {
+		// Where nobody watches anything nobody need be woken. Who begins to reads the facts
+		// when the topic is there.
+		if p.Name == pkg && p.topics.Load() > 0 {
 			n.inbox.put(p, subjects)
 		}
 	}
@@ -110,7 +112,7 @@ func (n *Notifier) listen(ctx context.Context) {
 			return
 		}
 		for _, p := range n.packs {
-			if p.states {
+			if p.states && p.topics.Load() > 0 {
 				n.inbox.put(p, subjects)
 			}
 		}
