@@ -87,6 +87,16 @@ func (n *Notifier) Changed(pkg string, subjects ...presence.Subject) {
 	}
 }
 
+// Watched says whether anybody watches anything in a package.
+func (n *Notifier) Watched(pkg string) bool {
+	for _, p := range n.packs {
+		if p.Name == pkg {
+			return p.topics.Load() > 0
+		}
+	}
+	return false
+}
+
 // Run tells until ctx is done, and stores what is left. It runs once.
 func (n *Notifier) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
