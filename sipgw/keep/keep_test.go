@@ -141,6 +141,38 @@ func TestRestIsStoredAtTheEnd(t *testing.T) {
 	})
 }
 
+// What is being stored when the keeper is to end is stored, and nobody is alarmed.
+func TestEndWhileStoring(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, began, end := new(bytes.Buffer), make(chan struct{}), make(chan struct{})
+		stored := 0
+		k := New(Config[int, string]{What: "things", Log: slog.New(slog.NewTextHandler(log, nil)), Save: func(ctx context.Context, c []Change[int, string]) error {
+			if stored == 0 {
+				close(began)
+				<-end
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			stored += len(c)
+			return nil
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { k.Run(ctx); close(done) }()
+		k.Put(1, str("a"), Soon)
+		<-began
+		k.Put(2, str("b"), Idle)
+		cancel()
+		synctest.Wait()
+		close(end)
+		<-done
+		if stored != 2 || log.Len() > 0 {
+			t.Errorf("stored were %d, and the log is %q", stored, log)
+		}
+	})
+}
+
 func TestFailureIsTriedAgain(t *testing.T) {
 	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, _ func()) {
 		s.setBroken(errors.New("no disk"))
