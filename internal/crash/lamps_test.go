@@ -126,14 +126,17 @@ func (w *witness) notified(watcher string, m *siptest.Message) {
 
 // take takes a document. w.mu is held.
 func (l *lamp) take(w *witness, body string) {
+	if _, list, found := strings.Cut(body, "<list "); found { // RFC 4662 §5
+		_, rest, _ := strings.Cut(list, "uri=\"")
+		l.entity, _, _ = strings.Cut(rest, "\"")
+		l.state = "listed"
+		l.count(w, numberIn(list, "version=\"", "\""))
+		return
+	}
 	_, rest, _ := strings.Cut(body, "entity=\"")
 	l.entity, _, _ = strings.Cut(rest, "\"")
 	if _, calls, found := strings.Cut(body, "<dialog-info"); found {
-		version := numberIn(calls, "version=\"", "\"")
-		if version <= l.version {
-			w.complain("%s: version %d after %d of the calls of %s", l.watcher, version, l.version, l.entity)
-		}
-		l.version = version
+		l.count(w, numberIn(calls, "version=\"", "\""))
 		if l.state = "idle"; strings.Contains(body, ">confirmed</state>") {
 			l.state = "busy"
 		}
@@ -149,6 +152,14 @@ func (l *lamp) take(w *witness, body string) {
 	if w.never[l.entity]&free != 0 && (l.state == "idle" || l.state == "open") {
 		w.complain("%s is shown %s as %s", l.watcher, l.entity, l.state)
 	}
+}
+
+// count takes a version. w.mu is held.
+func (l *lamp) count(w *witness, version int) {
+	if version <= l.version {
+		w.complain("%s: version %d after %d of what is told of %s", l.watcher, version, l.version, l.entity)
+	}
+	l.version = version
 }
 
 // present takes a presence that somebody is sent.

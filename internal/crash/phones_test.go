@@ -32,6 +32,7 @@ var onPhones = map[string]string{
 var lit = map[string]string{
 	"2001": "busy", "2003": "busy", "2006": "busy", "2009": "busy", "2040": "busy",
 	"ada": "busy", "cleo": "busy", "dora": "busy", "ira": "busy", "fay": "busy", "hal": "closed",
+	"blf-phones": "listed", // all in one subscription
 }
 
 // TestPhones kills the program while phones are in calls, watch others, and have told
@@ -124,6 +125,9 @@ func (h *house) settle() *story {
 		event := "presence"
 		if who[0] <= '9' {
 			event = "dialog"
+		}
+		if who == "blf-phones" {
+			event = "dialog\nSupported: eventlist"
 		}
 		for _, panel := range []string{"2020", "2021"} {
 			id := p[panel].subscribe(event, who)
