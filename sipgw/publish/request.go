@@ -1,10 +1,11 @@
 package publish
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/keep"
 )
 
 // Request is a PUBLISH. Who sends it, and whether they may, was found out before.
@@ -16,7 +17,7 @@ type Request struct {
 	Publisher string   // who has proved to be that
 
 	ContentType string // in small letters, without parameters
-	Body        []byte
+	Body        []byte // is kept, so nobody may change it any more
 }
 
 // Result is what the answer has to say.
@@ -147,13 +148,13 @@ func (c *Compositor) commit(s *shard, now time.Time, r *Request, tag string, sta
 func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag string, granted time.Duration) {
 	p := &Publication{
 		ID: c.lastID.Add(1), Resource: strings.Clone(r.Resource), Event: strings.Clone(r.Event), ETag: tag,
-		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: bytes.Clone(r.Body),
+		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: r.Body,
 		Since: now, Expires: now.Add(granted), State: state,
 	}
 	e := &entry{now: p}
 	s.resources[p.Resource] = append(s.resources[p.Resource], e)
 	c.schedule(s, e)
-	c.keeper.Put(p.ID, p, true)
+	c.keeper.Put(p.ID, p, keep.Soon)
 	s.news.Add(Change{What: Published, Publication: p, At: now})
 	for _, old := range slices.Clone(s.resources[p.Resource]) {
 		if old.outdated && old.now.Event == p.Event && old.now.Publisher == p.Publisher {
@@ -170,7 +171,7 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 		if p.ContentType != r.ContentType {
 			p.ContentType = strings.Clone(r.ContentType)
 		}
-		p.Body, p.State = bytes.Clone(r.Body), state
+		p.Body, p.State = r.Body, state
 	}
 	if p.Publisher != r.Publisher {
 		p.Publisher = strings.Clone(r.Publisher)
@@ -179,6 +180,6 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}
-	c.keeper.Put(p.ID, e.now, what == Modified)
+	c.keeper.Put(p.ID, e.now, keep.If(what == Modified))
 	s.news.Add(Change{What: what, Publication: e.now, At: now})
 }

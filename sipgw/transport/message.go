@@ -27,11 +27,6 @@ type Message struct {
 func (m *Message) read() error {
 	var from, to, cseq, via string
 	for _, f := range m.fields {
-		// A line feed alone ends a line for some; what one reader takes for a value is
-		// a header of its own for them.
-		if !isClean(f.Value) || !isToken(f.Name) {
-			return Malformed("Bad Header Line")
-		}
 		var err error
 		switch {
 		case sameName(f.Name, "Via"):
@@ -192,6 +187,23 @@ func (m *Message) Values(name string) (out []string) {
 		}
 	}
 	return out
+}
+
+// Count returns how many elements [Message.Values] would have.
+func (m *Message) Count(name string) (n int) {
+	for _, f := range m.fields {
+		if !sameName(f.Name, name) {
+			continue
+		}
+		for rest := f.Value; rest != ""; {
+			var part string
+			part, rest = cutOutside(rest, ',')
+			if strings.TrimSpace(part) != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Names reports whether a list names a token, such as Supported an extension.
