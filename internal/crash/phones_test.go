@@ -53,9 +53,7 @@ func TestPhones(t *testing.T) {
 		pbx.tell("2040")
 		before := but(onPhones, nil)
 		t.Log("all is as it should be after", h.until(all(h.seen("eye", before), h.seen("guard", before), h.lit("2020", lit), h.lit("2021", lit))))
-		h.stored("sip_dialog", 3)
-		h.stored("sip_subscription", 2*len(lit))
-		h.stored("sip_publication", 2)
+		h.stored(3, 2*len(lit), 2)
 		h.w.forbid(free|gone, "2001", "2002", "2006", "2040", "ada", "bea", "dora", "eve", "pat")
 		h.w.forbid(free, "2003", "2004", "2007", "cleo", "dirk", "hal", "fay")
 
