@@ -185,19 +185,27 @@ func (h *house) database() storage.Config {
 func (h *house) until(what func() error) time.Duration {
 	h.t.Helper()
 	began := time.Now()
-	deadline := time.After(2 * patience)
+	if err := h.wait(2*patience, what); err != nil {
+		h.judge()
+		h.t.Fatalf("in vain: %v", err)
+	}
+	return time.Since(began)
+}
+
+// wait is until with an end.
+func (h *house) wait(most time.Duration, what func() error) error {
+	deadline := time.After(most)
 	for {
 		h.w.mu.Lock()
 		err, changed := what(), h.w.changed
 		h.w.mu.Unlock()
 		if err == nil {
-			return time.Since(began)
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-deadline:
-			h.judge()
-			h.t.Fatalf("in vain: %v", err)
+			return err
 		}
 	}
 }
