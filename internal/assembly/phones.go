@@ -78,6 +78,11 @@ type phones struct{ *contacts.Service }
 // Take implements server.Service.
 func (p *phones) Take(pk *server.Packet) error { return p.Service.Take(pk.Stanza, pk.From, pk.To) }
 
+// Introduce implements server.Host.
+func (p *phones) Introduce(to *server.Session, contacts []jid.Bare) {
+	p.Service.Introduce(to.JID, contacts)
+}
+
 // fromDevices sends a stanza of a device.
 func (a *Assembly) fromDevices(ctx context.Context, raw []byte) error {
 	return a.Server.Annex(a.Devices.Domain()).Post(ctx, raw)

@@ -21,7 +21,8 @@ from check import TIMEOUT, Failed, Report, expect
 from ejabberd import Ejabberd
 from gateway import Gateway
 from phone import Phone
-from prosody import MODULES, Prosody, wait_until
+from local import wait_until
+from prosody import MODULES, Prosody
 
 DOMAIN = "localhost"
 PASSWORDS = {"ada": "tea for two", "bob": "two for tea"}

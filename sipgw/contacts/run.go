@@ -124,7 +124,7 @@ func (s *Service) Leave(ctx context.Context) {
 		}
 		p := farewell(d.JID)
 		for watcher := range s.watchers(d.JID) {
-			if err := s.parts.Send(ctx, p.to(watcher)); err != nil {
+			if err := s.parts.Send(ctx, p.to(string(watcher))); err != nil {
 				return
 			}
 		}
@@ -148,7 +148,7 @@ func (s *Service) Changed(before, now *device.Device) {
 // gone tells watchers that a device is no more, and forgets who has subscribed.
 func (s *Service) gone(of jid.Bare) {
 	for watcher := range s.watchers(of) {
-		s.send(farewell(of).to(watcher))
+		s.send(farewell(of).to(string(watcher)))
 	}
 	for _, watcher := range s.subscribed(of) {
 		if s.say(of, watcher, "unsubscribed") || !s.parts.Apart { // else they learn it when the link is back
@@ -209,7 +209,7 @@ func (s *Service) spread(of presence.Subject) {
 			now.sum[l] = pictures[l].sum()
 		}
 		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {
-			s.send(pictures[l].to(watcher))
+			s.send(pictures[l].to(string(watcher)))
 		}
 	}
 	s.told[of] = &now
@@ -293,8 +293,8 @@ func (s *Service) regrade() {
 
 // store writes down who has subscribed. What cannot be written is tried again with
 // the next.
-func (s *Service) store(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (s *Service) store(running context.Context) {
+	ctx, cancel := context.WithTimeout(running, 10*time.Second)
 	defer cancel()
 	s.mu.Lock()
 	all := s.writing
@@ -302,7 +302,9 @@ func (s *Service) store(ctx context.Context) {
 	s.mu.Unlock()
 	for i, c := range all {
 		if err := s.parts.Store.SetSubscriber(ctx, c.Subscriber, c.subscribed); err != nil {
-			s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			if running.Err() == nil { // else it is written in the end
+				s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			}
 			s.mu.Lock()
 			s.writing = append(all[i:], s.writing...)
 			s.mu.Unlock()

@@ -8,6 +8,7 @@ package keep
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -183,6 +184,10 @@ func (k *Keeper[K, V]) flush(ctx context.Context, u Urgency) bool {
 			return true
 		}
 		err := k.cfg.Save(ctx, batch)
+		if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+			k.putBack(batch) // we stop, which is no fault: it is stored with the rest
+			return false
+		}
 		k.report(err)
 		if err != nil {
 			k.putBack(batch)
