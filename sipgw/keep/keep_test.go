@@ -155,7 +155,7 @@ func TestRestIsStoredAtTheEnd(t *testing.T) {
 func TestStopInTheMiddle(t *testing.T) {
 	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, stop func()) {
 		s.slow = true
-		k.Put(1, str("a"), true)
+		k.Put(1, str("a"), Soon)
 		time.Sleep(500 * time.Millisecond)
 		stop()
 		s.expect(t, "at the end", 1, map[int]string{1: "a"})
