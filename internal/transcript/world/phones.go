@@ -1,7 +1,6 @@
 package world
 
 import (
-	"encoding/hex"
 	"net/netip"
 
 	"rollcall/internal/transcript"
@@ -33,7 +32,7 @@ func (w *World) phone(user, password string) device.Device {
 	h := digest.HA1(user, realm, password)
 	return device.Device{
 		ID: user, Name: user, Class: device.Phone, User: user,
-		Key: device.Key{Realm: realm, MD5: hex.EncodeToString(h.MD5[:]), SHA256: hex.EncodeToString(h.SHA256[:])},
+		Key: device.Key{Realm: realm, MD5: h.MD5, SHA256: h.SHA256},
 	}
 }
 
