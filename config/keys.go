@@ -226,6 +226,7 @@ var keys = []key{
 	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
 	of("sip.max_calls", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxCalls }),
 	of("sip.max_calls_per_device", fixed, number(1, 1000), func(c *Config) *int { return &c.Calls.MaxPerDevice }),
+	of("sip.max_calls_per_pbx", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxPerPeer }),
 	of("sip.max_forks", fixed, number(1, 60), func(c *Config) *int { return &c.Calls.MaxForks }),
 	of("sip.ring_for", fixed, span(second, 3*time.Minute), func(c *Config) *time.Duration { return &c.Calls.RingFor }),
 	of("sip.max_call_body", fixed, size(kib, mib), func(c *Config) *int { return &c.Calls.MaxBody }),
@@ -249,6 +250,12 @@ var keys = []key{
 	of("sip.subscribe_for", live, span(time.Minute, day), func(c *Config) *time.Duration { return &c.Watcher.Expires }),
 	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),
 	of("sip.watch_phones", live, boolean, func(c *Config) *bool { return &c.Watcher.Phones }),
+
+	of("sipgw.server", fixed, orNothing(address("5347")), func(c *Config) *string { return &c.Uplink.Server }),
+	of("sipgw.secret_file", fixed, free, func(c *Config) *string { return &c.Uplink.SecretFile }),
+	hidden(of("sipgw.secret", fixed, free, func(c *Config) *string { return &c.Uplink.Secret })),
+	of("sipgw.plaintext", fixed, boolean, func(c *Config) *bool { return &c.Uplink.Plaintext }),
+	of("sipgw.retry_max", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Uplink.RetryMax }),
 
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 

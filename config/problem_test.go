@@ -60,7 +60,12 @@ var problemTests = []struct {
 		`sip.upstreams[0].packages[0] (line 7): not one of the choices; write "dialog" or "presence" or "reg"`,
 		`sip.upstreams[0].user (line 8): empty; write a path, or leave the line out for the default`,
 		`sip.upstreams[0].notes (line 9): neither true, false nor a table; write true, or { "out to lunch" = "lunch" }`,
-		`sip.upstreams[0].realm (line 10): unknown key; known here: name, host, transport, proxy, user, secret, secret_file, packages, line, busy_is_call, notes`,
+		`sip.upstreams[0].realm (line 10): unknown key; known here: name, host, transport, proxy, user, secret, secret_file, packages, line, busy_is_call, notes, calls_from, certificate`,
+	}},
+	{"[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\ncalls_from = ['0.0.0.0/0']\n[[sip.upstreams]]\nname = 'b'\nhost = 'pbx'\ncalls_from = ['pbx']\ncertificate = '*.example.org'\n", []string{
+		`sip.upstreams[0] (line 1): with calls from everywhere; write the addresses of the PBX into calls_from, or the name in its certificate beside it`,
+		`sip.upstreams[1].calls_from[0] (line 8): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`sip.upstreams[1].certificate (line 9): not the name of a host; write "pbx.example.org"`,
 	}},
 	{"[[sip.upstreams]]\nhost = 'pbx'\n[[sip.upstreams]]\nname = 'a b'\n[[sip.upstreams]]\nname = 'hq'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nuser = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\nsecret_file = 'f'\n", []string{
 		`sip.upstreams[0] (line 1): without a name; write name = "hq"; devices call it so`,
@@ -87,7 +92,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, components, floodgate, directory, sip, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, components, floodgate, directory, sip, sipgw, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -118,13 +123,14 @@ var problemTests = []struct {
 	{"[[server.domains]]\nname = 'a.example'\n\n[[server.domains]]\nname = 'a.example'\nanonymous = true\n", []string{
 		`server.domains[1] (line 4): named twice; leave one of them out`,
 	}},
-	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
+	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis', messages = 'messages' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
 		`presence.roles[0] = { … } (line 4): role is missing; write { role = "dispatcher", groups = ["…"] }`,
 		`presence.roles[0].accounts[0] = "a" (line 4): not the address of a person; write "alice@example.org"`,
 		`presence.roles[1] = "x" (line 4): not a table; write { role = …, accounts = …, groups = … }`,
 		`presence.time_zone = "Berlin" (line 2): not a time zone that this machine knows; write "local", "UTC" or a name such as "Europe/Berlin"`,
 		`presence.words.FR = 1 (line 3): not a language; write a tag such as "fr" or "pt-br"`,
 		`presence.words.fr = { … } (line 3): until is missing; write { since = "since {time}", until = "until {time}" }`,
+		`presence.words.fr.messages = "messages" (line 3): not words around {count}; write "new messages: {count}", say`,
 		`presence.words.fr.since = "depuis" (line 3): not words around {time}; write "since {time}", say`,
 	}},
 	{"[presence.states.person.meeting]\nrank = 300\nshow = 'busy'\nlabel = { en = 'In {room}' }\ncolour = 'red'\n[presence.states.person.nap]\nlabel.en = 'Nap'\n[presence.states.robot.x]\n", []string{
@@ -262,6 +268,18 @@ var problemTests = []struct {
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,
 		`offline.max_age = -1 (line 4): a duration needs a unit; write "0s", or "forever"`,
 		`client_state.enabled = "yes" (line 6): not true or false; write true or false, without quotes`,
+	}},
+	{"[sipgw]\nserver = 'xmpp.example.org:5347'\n", []string{
+		`sipgw.server = "xmpp.example.org:5347" (line 2): on another machine, and the protocol has no encryption: who can read the line sees all messages, and the secret is as good as known; let the gateway run beside that server, or, if the line between them is protected, write plaintext = true`,
+	}},
+	{"[sipgw]\nserver = '127.0.0.1'\nsecret_file = 'f'\nsecret = 'hunter2'\n", []string{
+		`sipgw.server = "127.0.0.1" (line 2): not an address; write "127.0.0.1:5347"`,
+	}},
+	{"[sipgw]\nsecret_file = 'f'\nsecret = 'hunter2'\n", []string{
+		`sipgw.secret_file = "f" (line 2): secret is set too; leave one of them out`,
+	}},
+	{"[sipgw]\nsecret = 'hunter2'\n", []string{
+		`sipgw.secret (line 2): short; write 12 characters or more`,
 	}},
 	{"[storage]\ndriver = 'postgres'\n", []string{
 		`storage.dsn (line 1): empty, and storage.driver is postgres; write "postgres://user@host/database"`,

@@ -16,6 +16,7 @@ import (
 	"rollcall/server/features/availability"
 	"rollcall/server/features/blocking"
 	"rollcall/server/features/bot"
+	"rollcall/server/features/caps"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
@@ -39,6 +40,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters := privacy.New(a.lists, a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
+	abilities := caps.New()
 	list := contacts.New(a.Book, there)
 	list.OnChanged(filters.RosterChanged)
 	list.OnChanged(a.watching.look)
@@ -50,6 +52,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
+	there.Carried(func(s *server.Session) bool { return carried(abilities.Of(s)) })
+	abilities.OnLearned(there.Learned)
 	there.OnWilling(a.offline.Deliver)
 	there.OnWilling(a.announcing.Greet)
 	own := personal.New(a.Engine, a.ByHand, a.log)
@@ -57,7 +61,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnAvailable(a.talk.Greet)
 	commands := adhoc.New(slices.Concat(own.Commands(), a.Desk.Commands())...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand, a.Phones})}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, abilities, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand, a.Phones})}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -77,6 +81,12 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.announcing,
 		a.logins,
 	)
+}
+
+// carried reports whether a client is one that people carry, by what it says that it is
+// (the registry of service discovery identities).
+func carried(client *caps.Abilities) bool {
+	return client.Is("client", "phone") || client.Is("client", "handheld") || client.Is("client", "tablet")
 }
 
 // about are the features by which the server and people tell about themselves.

@@ -19,21 +19,13 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	var hosts []string
-	for _, d := range o.Config.Server.Domains {
-		hosts = append(hosts, d.Name)
+	a.watching, a.calls = newWatching(a), newHistory(o)
+	gateway := gatewayParts(o, a.Devices, a.Engine, a.Streams, key)
+	gateway.Audience, gateway.MayKnow = a.watching, func(who presence.Subject) bool {
+		return a.seen.Load().knowsDevices(who, a.Devices.Domain())
 	}
-	a.watching = newWatching(a)
-	watch := a.Engine.WatchOnly()
-	a.Gateway, err = sipgw.New(sipgw.Parts{
-		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: a.Engine.Catalogue, Audience: a.watching, States: a.Engine, Watch: watch,
-		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
-		Dialogs: o.DB.SIPDialogs(), Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
-		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
-		Software: "Rollcall", Log: o.Log,
-	})
-	if err != nil {
+	gateway.CallOver = writeDown(a.calls, a.Devices)
+	if a.Gateway, err = sipgw.New(gateway); err != nil {
 		return err
 	}
 	a.Elsewhere = a.Gateway.Elsewhere(o.Config.Watcher, server.Secret)
@@ -65,7 +57,18 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching)
+	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching, background{a.calls})
+	return nil
+}
+
+// background is what cannot fail beside the connections.
+type background struct {
+	it interface{ Run(ctx context.Context) }
+}
+
+// Run implements runner.
+func (b background) Run(ctx context.Context) error {
+	b.it.Run(ctx)
 	return nil
 }
 
@@ -74,6 +77,11 @@ type phones struct{ *contacts.Service }
 
 // Take implements server.Service.
 func (p *phones) Take(pk *server.Packet) error { return p.Service.Take(pk.Stanza, pk.From, pk.To) }
+
+// Introduce implements server.Host.
+func (p *phones) Introduce(to *server.Session, contacts []jid.Bare) {
+	p.Service.Introduce(to.JID, contacts)
+}
 
 // fromDevices sends a stanza of a device.
 func (a *Assembly) fromDevices(ctx context.Context, raw []byte) error {

@@ -15,6 +15,8 @@ import (
 
 // shelf keeps what it is given, unless it is broken.
 type shelf struct {
+	slow bool // it takes a second; fixed
+
 	mu     sync.Mutex // guards the fields below
 	has    map[int]string
 	writes int // of single things
@@ -22,7 +24,14 @@ type shelf struct {
 	broken error
 }
 
-func (s *shelf) save(_ context.Context, changes []Change[int, string]) error {
+func (s *shelf) save(ctx context.Context, changes []Change[int, string]) error {
+	if s.slow {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -141,34 +150,17 @@ func TestRestIsStoredAtTheEnd(t *testing.T) {
 	})
 }
 
-// What is being stored when the keeper is to end is stored, and nobody is alarmed.
-func TestEndWhileStoring(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log, began, end := new(bytes.Buffer), make(chan struct{}), make(chan struct{})
-		stored := 0
-		k := New(Config[int, string]{What: "things", Log: slog.New(slog.NewTextHandler(log, nil)), Save: func(ctx context.Context, c []Change[int, string]) error {
-			if stored == 0 {
-				close(began)
-				<-end
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			stored += len(c)
-			return nil
-		}})
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { k.Run(ctx); close(done) }()
+// What is being stored when the program stops is stored all the same, and nobody has to
+// hear of it.
+func TestStopInTheMiddle(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, stop func()) {
+		s.slow = true
 		k.Put(1, str("a"), Soon)
-		<-began
-		k.Put(2, str("b"), Idle)
-		cancel()
-		synctest.Wait()
-		close(end)
-		<-done
-		if stored != 2 || log.Len() > 0 {
-			t.Errorf("stored were %d, and the log is %q", stored, log)
+		time.Sleep(500 * time.Millisecond)
+		stop()
+		s.expect(t, "at the end", 1, map[int]string{1: "a"})
+		if log.Len() > 0 {
+			t.Errorf("the log is %q", log)
 		}
 	})
 }

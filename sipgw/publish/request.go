@@ -53,6 +53,7 @@ func (c *Compositor) Publish(now time.Time, r Request) Result {
 	// Reading the body takes a while, so it is done outside of the lock; whether the
 	// tag matches comes before it, and is looked at again after it.
 	if tag != "" && s.find(&r, tag) == nil {
+		c.outdate(s, &r, tag, now)
 		s.mu.Unlock()
 		return refuse(412, "Conditional Request Failed")
 	}
@@ -123,13 +124,13 @@ func (c *Compositor) commit(s *shard, now time.Time, r *Request, tag string, sta
 	if r.Expires >= 0 {
 		granted = min(granted, time.Duration(r.Expires)*time.Second)
 	}
-	out := Result{Status: 200, Reason: "OK", ETag: s.newTag(), Expires: int64(granted / time.Second)}
 	var e *entry
 	if tag != "" {
 		if e = s.find(r, tag); e == nil {
 			return refuse(412, "Conditional Request Failed") // somebody was quicker
 		}
 	}
+	out := Result{Status: 200, Reason: "OK", ETag: s.newTag(tag), Expires: int64(granted / time.Second)}
 	switch {
 	case granted == 0 && e == nil: // published and over: nothing is to be kept of it
 	case granted == 0:
@@ -155,6 +156,11 @@ func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag str
 	c.schedule(s, e)
 	c.keeper.Put(p.ID, p, keep.Soon)
 	s.news.Add(Change{What: Published, Publication: p, At: now})
+	for _, old := range slices.Clone(s.resources[p.Resource]) {
+		if old.outdated && old.now.Event == p.Event && old.now.Publisher == p.Publisher {
+			c.drop(s, old, Forgotten, now)
+		}
+	}
 }
 
 func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state any, tag string, granted time.Duration) {
@@ -170,7 +176,7 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 	if p.Publisher != r.Publisher {
 		p.Publisher = strings.Clone(r.Publisher)
 	}
-	e.now = &p
+	e.now, e.restored, e.outdated = &p, false, false
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}

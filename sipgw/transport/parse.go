@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -114,11 +115,20 @@ func fault(err error) error {
 	return Malformed("Bad Syntax")
 }
 
+// withoutNULs leaves out of a name for people what RFC 3261 §25.1 lets it have by a
+// quoted-pair, and databases and XML do not. Other NULs are refused.
+func withoutNULs(value string) string {
+	return strings.ReplaceAll(value, "\\\x00", "")
+}
+
 // fieldsOf copies the headers' names and values, which are not copied themselves.
 func fieldsOf(all []sip.Header) ([]Field, error) {
 	fields := make([]Field, len(all))
 	for i, h := range all {
 		f := Field{longName(h.Name()), h.Value()}
+		if sameName(f.Name, "From") || sameName(f.Name, "To") {
+			f.Value = withoutNULs(f.Value)
+		}
 		// A line feed alone ends a line for some; what one reader takes for a value is
 		// a header of its own for them.
 		if !isClean(f.Value) || !isToken(f.Name) {

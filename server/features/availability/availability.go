@@ -48,7 +48,8 @@ type Feature struct {
 	available []func(*server.Session)
 	willing   []func(*server.Session)
 	published []func(*server.Session)
-	merged    Merged // nil: nothing is known but what clients say
+	merged    Merged                     // nil: nothing is known but what clients say
+	carried   func(*server.Session) bool // nil: of no client
 
 	// Safe.
 	audience atomic.Pointer[graded] // nil without merged

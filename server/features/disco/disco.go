@@ -18,15 +18,16 @@ import (
 
 	"rollcall/roster"
 	"rollcall/server"
+	"rollcall/xmpp/entity"
 	"rollcall/xmpp/form"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
 
 const (
-	nsInfo  = "http://jabber.org/protocol/disco#info"
-	nsItems = "http://jabber.org/protocol/disco#items"
-	nsCaps  = "http://jabber.org/protocol/caps"
+	nsInfo  = entity.NSInfo
+	nsItems = entity.NSItems
+	nsCaps  = entity.NSCaps
 )
 
 // Node names this software in its capabilities (XEP-0115 §4).
@@ -52,8 +53,8 @@ type Feature struct {
 
 // told is what there is to say, once all features are registered.
 type told struct {
-	host, registered, anonymous Info
-	own, visitor                Info // what one's own clients see of the two
+	host, registered, anonymous entity.Info
+	own, visitor                entity.Info // what one's own clients see of the two
 	ver                         string
 	caps                        []byte // the stream feature
 }
@@ -122,7 +123,7 @@ func (f *Feature) Refresh() {
 
 // tell collects what the features say of themselves.
 func tell(infos []server.Info, forms []form.Form) *told {
-	host := Info{Identities: []Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
+	host := entity.Info{Identities: []entity.Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
 	var account, own []string
 	for _, i := range infos {
 		host.Features = append(host.Features, i.Host...)
@@ -130,11 +131,11 @@ func tell(infos []server.Info, forms []form.Form) *told {
 		own = append(own, i.Own...)
 	}
 	own = append(own, account...)
-	of := func(kind string, features []string) Info {
-		return Info{Identities: []Identity{{Category: "account", Type: kind}}, Features: features}.sorted()
+	of := func(kind string, features []string) entity.Info {
+		return entity.Info{Identities: []entity.Identity{{Category: "account", Type: kind}}, Features: features}.Sorted()
 	}
 	t := &told{
-		host:       host.sorted(),
+		host:       host.Sorted(),
 		registered: of("registered", account), own: of("registered", own),
 		anonymous: of("anonymous", account), visitor: of("anonymous", own),
 	}
@@ -166,7 +167,7 @@ func (f *Feature) hostItems(ctx context.Context, r *server.Request) ([]byte, err
 	if node != "" {
 		return nil, stanza.ErrItemNotFound
 	}
-	b := append(open(nil, nsItems, ""), '>')
+	b := append(entity.Open(nil, nsItems, ""), '>')
 	for _, x := range f.srv.Annexes() {
 		if x.Service() != nil {
 			b = append(stanza.AppendAttr(append(b, "<item"...), "jid", x.Name()), "/>"...)
@@ -227,7 +228,7 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 	}
 	all := slices.Clone(r.Account.Sessions())
 	slices.SortFunc(all, func(a, b *server.Session) int { return cmp.Compare(a.Full(), b.Full()) })
-	b := append(open(nil, nsItems, ""), '>')
+	b := append(entity.Open(nil, nsItems, ""), '>')
 	for _, s := range all {
 		if s.Availability() != nil && !s.Denies(true, stanza.Presence, r.From) {
 			b = append(append(append(b, "<item jid='"...), s.Full()...), "'/>"...)
@@ -238,7 +239,7 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 
 // nothing is an empty list of items.
 func nothing(_ context.Context, r *server.Request) ([]byte, error) {
-	return append(open(nil, nsItems, r.Payload.Attr("node")), "/>"...), nil
+	return append(entity.Open(nil, nsItems, r.Payload.Attr("node")), "/>"...), nil
 }
 
 // sees reports whether whoever asks may see the account's presence.

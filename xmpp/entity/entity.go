@@ -1,13 +1,24 @@
-package disco
+// Package entity is what entities say that they are and can do: the answers of
+// service discovery (XEP-0030 §3) with their extensions (XEP-0128), and the hash
+// that such an answer is known by (XEP-0115 §5).
+package entity
 
 import (
 	"cmp"
 	"crypto/sha1"
 	"encoding/base64"
+	"hash"
 	"slices"
 
 	"rollcall/xmpp/form"
 	"rollcall/xmpp/stanza"
+)
+
+// Namespaces of service discovery and of capabilities.
+const (
+	NSInfo  = "http://jabber.org/protocol/disco#info"
+	NSItems = "http://jabber.org/protocol/disco#items"
+	NSCaps  = "http://jabber.org/protocol/caps"
 )
 
 // Info is what a disco#info result says of an entity (XEP-0030 §3).
@@ -20,9 +31,9 @@ type Info struct {
 // Identity is what kind of thing an entity is.
 type Identity struct{ Category, Type, Lang, Name string }
 
-// sorted returns the information in the order of XEP-0115 §5.1, each feature
+// Sorted returns the information in the order of XEP-0115 §5.1, each feature
 // once. The order of Go's strings is that of i;octet.
-func (i Info) sorted() Info {
+func (i Info) Sorted() Info {
 	out := Info{Identities: slices.Clone(i.Identities), Features: slices.Clone(i.Features), Forms: slices.Clone(i.Forms)}
 	slices.SortFunc(out.Identities, func(a, b Identity) int {
 		return cmp.Or(cmp.Compare(a.Category, b.Category), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Lang, b.Lang))
@@ -43,9 +54,11 @@ func (i Info) sorted() Info {
 
 // Verification is the verification string of XEP-0115 §5.1, by SHA-1, which is
 // the one hash that all know. It keeps a cache honest and no secret.
-func (i Info) Verification() string {
-	i = i.sorted()
-	h := sha1.New()
+func (i Info) Verification() string { return i.VerificationBy(sha1.New()) }
+
+// VerificationBy is the verification string by another hash function.
+func (i Info) VerificationBy(h hash.Hash) string {
+	i = i.Sorted()
 	put := func(s string) { h.Write([]byte(s + "<")) }
 	for _, x := range i.Identities {
 		put(x.Category + "/" + x.Type + "/" + x.Lang + "/" + x.Name)
@@ -67,7 +80,7 @@ func (i Info) Verification() string {
 
 // Append appends the result for a node; "" stands for none.
 func (i Info) Append(dst []byte, node string) []byte {
-	dst = append(open(dst, nsInfo, node), '>')
+	dst = append(Open(dst, NSInfo, node), '>')
 	for _, x := range i.Identities {
 		dst = stanza.AppendAttr(append(dst, "<identity"...), "category", x.Category)
 		dst = stanza.AppendAttr(dst, "type", x.Type)
@@ -83,8 +96,8 @@ func (i Info) Append(dst []byte, node string) []byte {
 	return append(dst, "</query>"...)
 }
 
-// open appends a query's tag up to its ">".
-func open(dst []byte, space, node string) []byte {
+// Open appends the tag of a result in a namespace up to its ">".
+func Open(dst []byte, space, node string) []byte {
 	dst = append(append(append(dst, "<query xmlns='"...), space...), '\'')
 	return stanza.AppendAttr(dst, "node", node) // XEP-0030 §3.2: the node is mirrored
 }
