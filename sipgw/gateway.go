@@ -273,13 +273,13 @@ func (g *Gateway) domain(host string) (string, bool) {
 // may says who may register and publish for an address: the device that it is.
 func (g *Gateway) may(user, aor string) bool {
 	d := g.device(user)
-	return d != nil && aor == status.AOR(d)
+	return d != nil && status.IsAOR(aor, d)
 }
 
 // serves says for which resources devices may publish.
 func (g *Gateway) serves(resource string) bool {
 	d := g.device(status.User(resource))
-	return d != nil && resource == status.AOR(d)
+	return d != nil && status.IsAOR(resource, d)
 }
 
 func (g *Gateway) critical(aor string) bool {
