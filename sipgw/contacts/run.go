@@ -124,7 +124,7 @@ func (s *Service) Leave(ctx context.Context) {
 		}
 		p := farewell(d.JID)
 		for watcher := range s.watchers(d.JID) {
-			if err := s.parts.Send(ctx, p.to(watcher)); err != nil {
+			if err := s.parts.Send(ctx, p.to(string(watcher))); err != nil {
 				return
 			}
 		}
