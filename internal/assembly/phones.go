@@ -25,6 +25,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	gateway.Audience, gateway.MayKnow = a.watching, func(who presence.Subject) bool {
 		return a.seen.Load().knowsDevices(who, a.Devices.Domain())
 	}
+	gateway.Watchers = a.watching
 	gateway.CallOver = writeDown(a.calls, a.Devices)
 	if a.Gateway, err = sipgw.New(gateway); err != nil {
 		return err
