@@ -200,8 +200,10 @@ func (g *Gateway) tell(pkg string, d *device.Device) {
 // phone, if it was lost, what it has missed.
 func (g *Gateway) registered(c registrar.Change) {
 	user := status.User(c.AOR)
-	if d := g.parts.Devices.Picture().ByUser(user); d != nil {
-		g.tell("reg", d)
+	if g.Notifier.Watched("reg") {
+		if d := g.parts.Devices.Picture().ByUser(user); d != nil {
+			g.tell("reg", d)
+		}
 	}
 	if c.What.Gone() || c.What == registrar.Restored {
 		return

@@ -81,10 +81,10 @@ func NewOutpost(ctx context.Context, o Options, dial func(context.Context, strin
 	}
 	p.commands = newCommands(p.Desk, p.Desk.DeviceCommands(), atDomain, p.Link.Send, o.Log)
 	p.atDevices = newCommands(p.Desk, p.Desk.AtDevices(), atDevices(p.Phones), p.Link.Send, o.Log)
-	p.Desk.Serve(operator.Live{Engine: p.Engine, ByHand: p.ByHand, Calls: p.calls, Sees: p.sees, InCharge: func(who jid.Bare) bool { return p.seen.Load().inCharge(who) }, Removed: func(_ context.Context, who jid.Bare) {
-		p.Devices.AccountRemoved(who)
-		p.ByHand.Forget(who)
-	}})
+	p.Desk.Serve(operator.Live{
+		Engine: p.Engine, ByHand: p.ByHand, Calls: p.calls, Sees: p.sees, Removed: p.removed,
+		InCharge: func(who jid.Bare) bool { return p.seen.Load().inCharge(who) },
+	})
 	p.seen.Store(p.audience())
 	if err := p.Phones.Load(ctx); err != nil {
 		return nil, err
@@ -162,6 +162,15 @@ func (p *Outpost) take(st *stanza.Stanza, from, to jid.JID) error {
 func (p *Outpost) up(context.Context) {
 	p.Phones.Again()
 	p.People.Up()
+}
+
+// removed hears that somebody is not known here any more.
+func (p *Outpost) removed(ctx context.Context, who jid.Bare) {
+	p.Devices.AccountRemoved(who)
+	p.ByHand.Forget(who)
+	if err := p.Groups.AccountRemoved(ctx, who); err != nil {
+		p.log.Error("somebody who was removed may still be in groups", "jid", who, "err", err)
+	}
 }
 
 // agent returns what a device calls its program.

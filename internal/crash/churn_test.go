@@ -38,7 +38,7 @@ var restful = map[string]string{
 func TestPhonesUnderLoad(t *testing.T) {
 	onEach(t, func(t *testing.T, settings string) {
 		c := &churn{rng: random(t)}
-		c.house = newHouse(t, settings+"sip.rate = 0\nsip.address_rate = 0\n", []string{"eye", "pip"}, but(restful, restless))
+		c.house = newHouse(t, newPlug(t), settings+"sip.rate = 0\nsip.address_rate = 0\n", []string{"eye", "pip"}, but(restful, restless))
 		c.watch("eye")
 		c.settle()
 		steady := map[string]string{"2001": "dnd", "2002": "dnd", "2005": "free", "2006": "dnd", "2007": "gone", "bea": "dnd", "dora": "dnd", "eve": "dnd", "hal": "gone"}

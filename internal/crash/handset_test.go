@@ -35,6 +35,41 @@ func newPlug(t *testing.T) *plug {
 	return &plug{gateway: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, byte(64 + seed.IntN(128)), byte(seed.IntN(256)), 1}), 5060)}
 }
 
+// pbx brings a PBX, which does nothing by itself. at is its address.
+func (g *plug) pbx(t testing.TB) (p *handset, at string) {
+	t.Helper()
+	ip := g.gateway.Addr().As4()
+	ip[3] = 200
+	h := &handset{t: t, name: "pbx"}
+	p2, err := siptest.NewPhone(siptest.Loopback{}, siptest.Options{
+		User: "pbx", Domain: "hq", At: netip.AddrPortFrom(netip.AddrFrom4(ip), 5060), Gateway: g.gateway, Manual: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Phone = p2
+	t.Cleanup(p2.Close)
+	return h, netip.AddrFrom4(ip).String()
+}
+
+// tell has a PBX take a subscription and tell that the line is in a call.
+func (h *handset) tell(line string) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	m, err := h.Await(ctx, func(m *siptest.Message) bool { return m.Method == "SUBSCRIBE" })
+	if err == nil {
+		err = h.Say(write("200 OK\nExpires: 600"))
+	}
+	if err == nil {
+		err = h.Say(write("NOTIFY\nCall-ID: %s\nEvent: dialog\nSubscription-State: active;expires=600\n"+
+			"Content-Type: application/dialog-info+xml\n--\n%s", m.Header("Call-ID"), talking(line)))
+	}
+	if err != nil {
+		h.t.Fatal("pbx: ", err)
+	}
+}
+
 // handset makes a phone.
 func (g *plug) handset(t testing.TB, name string, tcp bool, heard func(mark, text string)) *handset {
 	t.Helper()

@@ -28,15 +28,20 @@ type house struct {
 	wg     sync.WaitGroup
 }
 
-// newHouse makes devices, which are of people or of nobody (""), and has the program
-// run. The watchers see all of them, and all people.
-func newHouse(t *testing.T, settings string, watchers []string, devices map[string]string) *house {
-	h := &house{t: t, plug: newPlug(t), w: newWitness(), phones: map[string]*handset{}}
+// newHouse makes devices, which are of people or of nobody (""), maybe at a PBX
+// ("pat@hq"), and has the program run. The watchers see all of them, and all people.
+func newHouse(t *testing.T, plug *plug, settings string, watchers []string, devices map[string]string) *house {
+	h := &house{t: t, plug: plug, w: newWitness(), phones: map[string]*handset{}}
 	var people, members []string
 	var list strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(devices)) {
-		owner := devices[id]
-		fmt.Fprintf(&list, "[[device]]\nid = '%s'\nsecret = '%s'\ngroups = ['phones']\n", id, secret)
+		owner, upstream, _ := strings.Cut(devices[id], "@")
+		fmt.Fprintf(&list, "[[device]]\nid = '%s'\ngroups = ['phones']\n", id)
+		if upstream != "" {
+			fmt.Fprintf(&list, "upstream = '%s'\n", upstream)
+		} else {
+			fmt.Fprintf(&list, "secret = '%s'\n", secret)
+		}
 		if owner != "" {
 			fmt.Fprintf(&list, "owner = '%s'\n", owner)
 			people = append(people, owner)
@@ -193,6 +198,7 @@ func (h *house) until(what func() error) time.Duration {
 		select {
 		case <-changed:
 		case <-deadline:
+			h.judge()
 			h.t.Fatalf("in vain: %v", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"rollcall/sipgw/siptest"
 )
@@ -13,6 +14,7 @@ type witness struct {
 	mu      sync.Mutex // guards what follows
 	changed chan struct{}
 	life    int
+	began   time.Time // of this life
 	wrong   []string
 	never   map[string]never // by address
 	lamps   map[string]*lamp
@@ -34,13 +36,13 @@ type lamp struct {
 }
 
 func newWitness() *witness {
-	return &witness{changed: make(chan struct{}), never: map[string]never{}, lamps: map[string]*lamp{}, views: map[string]view{}}
+	return &witness{began: time.Now(), changed: make(chan struct{}), never: map[string]never{}, lamps: map[string]*lamp{}, views: map[string]view{}}
 }
 
 // complain notes that something is wrong. mu is held.
 func (w *witness) complain(format string, args ...any) {
 	if len(w.wrong) < 50 {
-		w.wrong = append(w.wrong, fmt.Sprintf("life %d: ", w.life)+fmt.Sprintf(format, args...))
+		w.wrong = append(w.wrong, fmt.Sprintf("%v after the start of life %d: ", time.Since(w.began).Round(time.Millisecond), w.life)+fmt.Sprintf(format, args...))
 	}
 }
 
@@ -81,6 +83,7 @@ func (w *witness) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.life++
+	w.began = time.Now()
 }
 
 // heard takes what a phone has received: for [siptest.Options].

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from check import Failed
-from prosody import free_port, wait_until
+from local import free_port, wait_until
 
 
 class Gateway:

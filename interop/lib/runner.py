@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import signal
 import sys
 import tempfile
 
@@ -11,20 +13,26 @@ from check import Failed
 from house import House
 
 
-def run(report, checks, more="", prepare=None):
+def run(report, checks, more="", prepare=None, close=None):
     """Runs the checks, or those that the command line names, in a house that is told more of its
-    configuration in TOML, and prepared; then exits.
+    configuration in TOML, prepared, and closed; then exits.
 
-    Checks take the house. What they have started as its guests ends with them.
+    Checks take the house. The environment variable KEEP names a directory that all logs are copied to. What they have started as its guests ends with them.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory() as work:
-        loop.run_until_complete(_all(report, checks, more, prepare, work))
+        all_of_it = loop.create_task(_all(report, checks, more, prepare, close, work))
+        for sign in (signal.SIGINT, signal.SIGTERM):  # whatever was started is in sessions of its own, and has to be ended
+            loop.add_signal_handler(sign, all_of_it.cancel)
+        try:
+            loop.run_until_complete(all_of_it)
+        except asyncio.CancelledError:
+            sys.exit(130)
     report.exit()
 
 
-async def _all(report, checks, more, prepare, work):
+async def _all(report, checks, more, prepare, close, work):
     house = House(work, more)
     try:
         house.start()
@@ -35,8 +43,10 @@ async def _all(report, checks, more, prepare, work):
                 await _one(report, check, house)
     finally:
         house.stop()
+        if close:
+            await close()
         if "KEEP" in os.environ:
-            os.system(f"cp -r {work} {os.environ['KEEP']}")
+            shutil.copytree(work, os.environ["KEEP"], dirs_exist_ok=True, ignore=shutil.ignore_patterns("control*", "*.sock"))
     errors = house.errors()
     report.passed("no errors in the log") if not errors else report.failed("no errors in the log", errors[0])
 

@@ -23,7 +23,7 @@ class Prosody:
 
     ca = None  # it has no certificate: clients come in the clear, over the loopback
 
-    def __init__(self, where, domain, modules=MODULES, plugins=None, component=None):
+    def __init__(self, where, domain, modules=MODULES, plugins=None, component=None, more=""):
         self.domain, self.port, self.process = domain, free_port(), None
         self.component_port = free_port() if component else None
         self.component = component  # (domain, secret) of one that may connect
@@ -51,6 +51,7 @@ authentication = "internal_hashed"
 storage = "internal"
 modules_enabled = {{ {', '.join(f'"{m}"' for m in modules)} }}
 modules_disabled = {{ "s2s", "http", "http_errors" }}
+{more}
 VirtualHost "{domain}"
 """)
             if component:

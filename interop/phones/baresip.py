@@ -30,17 +30,18 @@ audio_alert aubridge,nil
 
 
 class Baresip(Program):
-    """A baresip that is one device."""
+    """A baresip that is one device. With proxy it comes to the house, or elsewhere, by that port."""
 
-    def __init__(self, house, device, contacts=(), secret=None):
+    def __init__(self, house, device, contacts=(), secret=None, proxy=None, tcp=False):
         super().__init__(f"baresip {device.user}")
         self.device, self.events = device, []
         self.dir = house.directory("baresip")
         sip, rtp, self.control = free_port(udp=True, row=2), free_port(udp=True, row=12), free_port()
         self._connection = None
         self._write("config", CONFIG.format(sip=sip, control=self.control, rtp=rtp, rtp_end=rtp + 11))
+        nat = "" if proxy else ";sipnat=outbound"  # it has its instance said, and insists on RFC 5626
         self._write("accounts", f'<sip:{device.jid}>;auth_pass={secret or device.secret};regint=120;'
-                                f'outbound="sip:127.0.0.1:{house.sip_port}";sipnat=outbound\n')
+                                f'outbound="sip:127.0.0.1:{proxy or house.sip_port}{";transport=tcp" if tcp else ""}"{nat}\n')
         self._write("contacts", "".join(f'"{name}" <sip:{jid}>;presence=p2p\n' for name, jid in contacts))
         house.guest(self)
 

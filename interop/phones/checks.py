@@ -32,13 +32,13 @@ class Office:
         self.hers = house.device(self.alice, self.staff)
         self.his = house.device(self.bob, self.staff)
 
-    async def open(self, friends=(), contacts=()):
+    async def open(self, friends=(), contacts=(), tcp=False):
         """Has all three log in, and the phones register."""
         self.desk = await self.house.client(self.alice)
         self.home = await self.house.client(self.bob, pshow="away", pstatus="at home")
         self.watcher = await self.house.client(self.carol)
-        self.linphone = await Linphone(self.house, self.hers, friends).start()
-        self.baresip = await Baresip(self.house, self.his, contacts).start()
+        self.linphone = await Linphone(self.house, self.hers, friends, tcp=tcp).start()
+        self.baresip = await Baresip(self.house, self.his, contacts, tcp=tcp).start()
         await self.idle()
         return self
 
@@ -75,6 +75,16 @@ class Office:
             await self.watcher.sees(phone.jid, "dnd", "^In call", since)
         for person in (self.alice, self.bob):
             await self.watcher.sees(person.jid, "dnd", "^On the phone", since)
+
+    async def holding(self, person, phone, since):
+        """Waits until Carol sees that somebody holds their call."""
+        await self.watcher.sees(person.jid, "dnd", r"^On the phone \(hold\)", since)
+        await self.watcher.sees(phone.jid, "dnd", r"^In call \(hold\)", since)
+
+    async def holding_no_more(self, person, phone, since):
+        """Waits until Carol sees that they do so no more."""
+        await self.watcher.sees(person.jid, "dnd", r"^On the phone(?! \(hold)", since)
+        await self.watcher.sees(phone.jid, "dnd", r"^In call(?! \(hold)", since)
 
 
 async def register_by_digest(house):
@@ -166,6 +176,64 @@ async def leave_no_trace(house):
     for who in (office.alice.jid, office.bob.jid, office.hers.jid, office.his.jid):
         talk = [s for s in office.watcher.saw(who, before) if s[1].startswith(("On the phone", "In call"))]
         expect(not talk, f"{who} was seen as {talk}")
+
+
+async def hold_a_call(house):
+    """Who holds a call is shown so; the other one stays in the call."""
+    office = await Office(house).open()
+    await office.talk()
+    mark, since = office.linphone.mark(), office.watcher.mark()
+    office.linphone.type("pause")
+    await office.holding(office.alice, office.hers, since)
+    await office.linphone.says("to LinphoneCallPaused", mark)
+    since = office.watcher.mark()
+    office.linphone.type("resume")
+    await office.holding_no_more(office.alice, office.hers, since)
+    since = office.watcher.mark()
+    await office.baresip.command("hold")
+    await office.holding(office.bob, office.his, since)
+    await office.watcher.sees(office.hers.jid, "dnd", r"^In call(?! \(hold)")
+    since = office.watcher.mark()
+    await office.baresip.command("resume")
+    await office.holding_no_more(office.bob, office.his, since)
+    since = office.watcher.mark()
+    office.linphone.type("terminate")
+    await office.idle(since)
+
+
+async def transfer_a_call(house):
+    """Bob sends Alice on to Carol's phone (REFER): nobody is left in a call that is not."""
+    office = Office(house)
+    hers = house.device(office.carol, office.staff)
+    await office.open()
+    third = await Baresip(house, hers).start()
+    await office.talk()
+    since = office.watcher.mark()
+    await office.baresip.command("transfer", hers.uri)
+    await third.happens("CALL_INCOMING")
+    await third.command("accept")
+    await third.happens("CALL_ESTABLISHED")
+    await office.watcher.sees(hers.jid, "dnd", "^In call", since)
+    await office.watcher.sees(office.hers.jid, "dnd", "^In call", since)
+    await office.watcher.sees(office.his.jid, "", "^Ready", since)
+    await office.watcher.sees(office.bob.jid, "away", "^at home$", since)
+    since = office.watcher.mark()
+    await third.command("hangup")
+    await office.watcher.sees(office.hers.jid, "", "^Ready", since)
+    await office.watcher.sees(hers.jid, "", "^Ready", since)
+    await office.watcher.sees(office.alice.jid, "", "^$", since)
+
+
+async def come_by_tcp(house):
+    """The same by TCP; a phone that dies is gone with its connection, and when it is back its call is over."""
+    office = Office(house)
+    await office.open(tcp=True)
+    await office.talk()
+    since = office.watcher.mark()
+    await office.baresip.kill()
+    await office.watcher.sees(office.his.jid, "unavailable", since=since)
+    await office.baresip.start()
+    await office.idle(since, SOON)
 
 
 async def watch_people(house):
@@ -289,8 +357,8 @@ async def hang_up(phone):
     await phone.says("LinphoneCallReleased", mark)
 
 
-CHECKS = (register_by_digest, refuse_a_wrong_password, call_each_other, change_during_a_call, leave_no_trace, watch_people,
-          watch_somebody_on_the_phone, write, survive_a_crash_of_the_server, end_the_calls_of_a_phone_that_died)
+CHECKS = (register_by_digest, refuse_a_wrong_password, call_each_other, change_during_a_call, leave_no_trace, hold_a_call,
+          transfer_a_call, come_by_tcp, watch_people, watch_somebody_on_the_phone, write, survive_a_crash_of_the_server, end_the_calls_of_a_phone_that_died)
 
 if __name__ == "__main__":
     run(report, CHECKS)

@@ -6,8 +6,6 @@ SIPp proves who it is by MD5, and takes the first challenge that it gets for the
 
 import asyncio
 import logging
-import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 
 logging.disable()  # slixmpp logs what a check expects
 
@@ -16,7 +14,7 @@ from check import Report, expect
 from house import PHONES
 from local import free_port
 from runner import run
-from sipp import Sipp
+from sipp import DIALOGS, Sipp, lamps, lights
 
 report = Report("sipp")
 
@@ -30,8 +28,6 @@ upstreams = [{{ name = "hq", host = "127.0.0.1:{PBX}" }}]
 # How soon all is to be right again after a crash, in seconds.
 SOON = 10
 
-DIALOGS = "urn:ietf:params:xml:ns:dialog-info"
-
 
 def dialog_info(version, state, dialogs="", entity="sip:line@pbx.example"):
     """A document about calls, in one line."""
@@ -43,36 +39,6 @@ CALL = '<dialog id="a" call-id="c" local-tag="1" remote-tag="2" direction="recip
 PIDF = ('<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" '
         'xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid" entity="{}"><tuple id="t"><status><basic>open</basic></status></tuple>'
         '<dm:person id="p"><rpid:activities>{}</rpid:activities></dm:person></presence>')
-
-
-@dataclass
-class Lamp:
-    """What a NOTIFY tells of the calls of a phone."""
-    cseq: int
-    version: int
-    full: bool
-    entity: str
-    states: list
-
-
-def lamps(messages):
-    """What a panel was told, in order, each once."""
-    told = {}
-    for m in messages:
-        if not m.received or not m.start.startswith("NOTIFY") or m.cseq in told:
-            continue
-        e = ET.fromstring(m.body.strip().encode())
-        told[m.cseq] = Lamp(m.cseq, int(e.get("version")), e.get("state") == "full", e.get("entity"),
-                            [d.findtext(f"{{{DIALOGS}}}state") for d in e.iter(f"{{{DIALOGS}}}dialog")])
-    return list(told.values())
-
-
-async def lights(panel, states, since=0):
-    """Waits until the newest that a panel was told, after the first `since`, are these states; returns all it was told."""
-    def find(messages):
-        all = lamps(messages)
-        return all if len(all) > since and all[-1].states == states else None
-    return await panel.has(f"a NOTIFY with {states}", find)
 
 
 class Room:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from check import TIMEOUT, Failed
@@ -11,6 +12,8 @@ from local import free_port
 from program import Program
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+DIALOGS = "urn:ietf:params:xml:ns:dialog-info"
 
 # What SIPp writes before each message into its file of messages.
 HEAD = re.compile(r"^-{20,}.*\n(?:\w+ message (sent|received) .*|Unexpected .*)\n\n", re.MULTILINE)
@@ -46,7 +49,7 @@ class Message:
 class Sipp(Program):
     """A SIPp with its scenario, by the name of a file here."""
 
-    def __init__(self, house, scenario, user="", secret="", port=None, calls=1, **keys):
+    def __init__(self, house, scenario, user="", secret="", port=None, calls=1, server=None, **keys):
         super().__init__(f"sipp {scenario} {user}")
         self.dir, self.port = house.directory("sipp"), port or free_port(udp=True)
         self._file = os.path.join(self.dir, "messages")
@@ -57,7 +60,7 @@ class Sipp(Program):
             words += ["-auth_uri", keys["target"].removeprefix("sip:")]
         for key, value in keys.items():
             words += ["-key", key, value]
-        self._command = ["sipp", f"127.0.0.1:{house.sip_port}", *words]
+        self._command = ["sipp", f"127.0.0.1:{server or house.sip_port}", *words]
         house.guest(self)
 
     async def start(self):
@@ -116,3 +119,33 @@ class Sipp(Program):
                    f"Content-Type: text/plain\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}")
         with socket.socket(type=socket.SOCK_DGRAM) as s:
             s.sendto(request.encode(), ("127.0.0.1", self.port))
+
+
+@dataclass
+class Lamp:
+    """What a NOTIFY tells of the calls of a phone."""
+    cseq: int
+    version: int
+    full: bool
+    entity: str
+    states: list
+
+
+def lamps(messages):
+    """What a panel was told, in order, each once."""
+    told = {}
+    for m in messages:
+        if not m.received or not m.start.startswith("NOTIFY") or m.cseq in told:
+            continue
+        e = ET.fromstring(m.body.strip().encode())
+        told[m.cseq] = Lamp(m.cseq, int(e.get("version")), e.get("state") == "full", e.get("entity"),
+                            [d.findtext(f"{{{DIALOGS}}}state") for d in e.iter(f"{{{DIALOGS}}}dialog")])
+    return list(told.values())
+
+
+async def lights(panel, states, since=0):
+    """Waits until the newest that a panel was told, after the first `since`, are these states; returns all it was told."""
+    def find(messages):
+        all = lamps(messages)
+        return all if len(all) > since and all[-1].states == states else None
+    return await panel.has(f"a NOTIFY with {states}", find)

@@ -293,8 +293,8 @@ func (s *Service) regrade() {
 
 // store writes down who has subscribed. What cannot be written is tried again with
 // the next.
-func (s *Service) store(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (s *Service) store(running context.Context) {
+	ctx, cancel := context.WithTimeout(running, 10*time.Second)
 	defer cancel()
 	s.mu.Lock()
 	all := s.writing
@@ -302,7 +302,9 @@ func (s *Service) store(ctx context.Context) {
 	s.mu.Unlock()
 	for i, c := range all {
 		if err := s.parts.Store.SetSubscriber(ctx, c.Subscriber, c.subscribed); err != nil {
-			s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			if running.Err() == nil { // else it is written in the end
+				s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			}
 			s.mu.Lock()
 			s.writing = append(all[i:], s.writing...)
 			s.mu.Unlock()

@@ -127,7 +127,7 @@ func (k *Keeper[K, V]) Run(ctx context.Context) {
 		var u Urgency
 		select {
 		case <-ctx.Done():
-			k.last(context.WithoutCancel(ctx))
+			k.write(ctx, Idle)
 			return
 		case <-k.wake:
 			for u, is := range k.waits() {
@@ -143,7 +143,7 @@ func (k *Keeper[K, V]) Run(ctx context.Context) {
 		case <-due[Idle]:
 			u = Idle
 		}
-		if due[u] = nil; !k.flush(ctx, u) {
+		if due[u] = nil; !k.write(ctx, u) {
 			due[u] = time.After(k.patience())
 		}
 	}
@@ -152,13 +152,14 @@ func (k *Keeper[K, V]) Run(ctx context.Context) {
 // patience is how long to wait after a failure.
 func (k *Keeper[K, V]) patience() time.Duration { return max(k.cfg.Soon, time.Second) }
 
-// lastFor bounds what is done at the end.
-const lastFor = 10 * time.Second
+// writeFor bounds one attempt to store what waits. It does not end with what runs the
+// keeper: what has been begun then is not in vain.
+const writeFor = 10 * time.Second
 
-func (k *Keeper[K, V]) last(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lastFor)
+func (k *Keeper[K, V]) write(ctx context.Context, u Urgency) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	k.flush(ctx, Idle)
+	return k.flush(ctx, u)
 }
 
 // waits says which urgencies there is something of.

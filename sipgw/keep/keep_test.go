@@ -15,6 +15,8 @@ import (
 
 // shelf keeps what it is given, unless it is broken.
 type shelf struct {
+	slow bool // it takes a second; fixed
+
 	mu     sync.Mutex // guards the fields below
 	has    map[int]string
 	writes int // of single things
@@ -22,7 +24,14 @@ type shelf struct {
 	broken error
 }
 
-func (s *shelf) save(_ context.Context, changes []Change[int, string]) error {
+func (s *shelf) save(ctx context.Context, changes []Change[int, string]) error {
+	if s.slow {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -137,6 +146,21 @@ func TestRestIsStoredAtTheEnd(t *testing.T) {
 		s.expect(t, "at the end", len(want), want)
 		if s.calls != 3 {
 			t.Errorf("it took %d calls", s.calls)
+		}
+	})
+}
+
+// What is being stored when the program stops is stored all the same, and nobody has to
+// hear of it.
+func TestStopInTheMiddle(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, stop func()) {
+		s.slow = true
+		k.Put(1, str("a"), Soon)
+		time.Sleep(500 * time.Millisecond)
+		stop()
+		s.expect(t, "at the end", 1, map[int]string{1: "a"})
+		if log.Len() > 0 {
+			t.Errorf("the log is %q", log)
 		}
 	})
 }

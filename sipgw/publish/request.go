@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ type Request struct {
 	Publisher string   // who has proved to be that
 
 	ContentType string // in small letters, without parameters
-	Body        []byte
+	Body        []byte // is kept, so nobody may change it any more
 }
 
 // Result is what the answer has to say.
@@ -149,7 +148,7 @@ func (c *Compositor) commit(s *shard, now time.Time, r *Request, tag string, sta
 func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag string, granted time.Duration) {
 	p := &Publication{
 		ID: c.lastID.Add(1), Resource: strings.Clone(r.Resource), Event: strings.Clone(r.Event), ETag: tag,
-		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: bytes.Clone(r.Body),
+		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: r.Body,
 		Since: now, Expires: now.Add(granted), State: state,
 	}
 	e := &entry{now: p}
@@ -172,7 +171,7 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 		if p.ContentType != r.ContentType {
 			p.ContentType = strings.Clone(r.ContentType)
 		}
-		p.Body, p.State = bytes.Clone(r.Body), state
+		p.Body, p.State = r.Body, state
 	}
 	if p.Publisher != r.Publisher {
 		p.Publisher = strings.Clone(r.Publisher)

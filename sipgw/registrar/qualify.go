@@ -112,6 +112,8 @@ func (q *Qualifier) Observe(c Change) {
 		q.byID[c.Binding.ID] = p
 		q.enter(p)
 		q.schedule(p, c.At.Add(time.Duration(q.cfg.Jitter()*float64(every))))
+	case c.Stays() && c.Old.Flow == p.binding.Flow:
+		p.binding, p.every = c.Binding, every
 	default:
 		q.leave(p)
 		p.binding, p.every = c.Binding, every

@@ -157,7 +157,7 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 		r.keeper.Put(b.ID, b, keep.Soon)
 		s.enter(b)
 	default:
-		r.keeper.Put(b.ID, b, urgency(c.Old, b))
+		r.keeper.Put(b.ID, b, c.urgency())
 		if c.Old.connection() != b.connection() {
 			s.enter(b)
 		}
@@ -168,11 +168,11 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 // urgency says when a binding is to be stored that was another one before. If it says no
 // more than that it lasts longer that may wait; and if that is by less than a tenth, as
 // where a device refreshes every minute what is granted for an hour, longer still.
-func urgency(old, b *Binding) keep.Urgency {
-	switch longer := b.Expires.Sub(old.Expires); {
-	case old.Contact != b.Contact || old.Flow != b.Flow || !samePath(old.Path, b.Path) || longer < 0:
+func (c *Change) urgency() keep.Urgency {
+	switch longer := c.Binding.Expires.Sub(c.Old.Expires); {
+	case longer < 0 || c.moved():
 		return keep.Soon
-	case longer > b.Expires.Sub(b.Refreshed)/10:
+	case longer > c.Binding.Expires.Sub(c.Binding.Refreshed)/10:
 		return keep.Lazy
 	}
 	return keep.Idle

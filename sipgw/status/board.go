@@ -106,6 +106,19 @@ func (b *Board) note(aor string, change func(*record)) {
 	b.take(aor, func(r *record) (same bool) { change(r); return false })
 }
 
+// prolonged has a device reported later, of which all that was known lasts longer.
+func (b *Board) prolonged(aor string) {
+	if d := b.parts.Devices().ByUser(User(aor)); d != nil {
+		b.mu.Lock()
+		first := len(b.longer) == 0
+		b.longer[d.JID] = struct{}{}
+		b.mu.Unlock()
+		if first {
+			b.poke()
+		}
+	}
+}
+
 // take is note for what may be only the same for longer.
 func (b *Board) take(aor string, change func(*record) (same bool)) {
 	d := b.parts.Devices().ByUser(User(aor))
@@ -157,15 +170,18 @@ func User(aor string) string { return aor[:max(strings.LastIndexByte(aor, '@'), 
 // Registered takes up what has happened to a binding: for
 // [registrar.Registrar.OnChange].
 func (b *Board) Registered(c registrar.Change) {
-	b.take(c.AOR, func(r *record) (same bool) {
+	if c.What == registrar.Refreshed && c.Old.Params == c.Binding.Params &&
+		!c.Binding.Expires.Before(c.Old.Expires) && far(c.Old.Expires.Add(registrar.Grace), c.At) {
+		b.prolonged(c.AOR)
+		return
+	}
+	b.note(c.AOR, func(r *record) {
 		if c.What.Gone() || c.Reboot != "" {
 			delete(r.failing, c.Binding.ID)
 		}
 		if c.What.Gone() && len(c.After) == 0 {
 			r.lost = lost{c.At, causes[c.What]}
 		}
-		return c.What == registrar.Refreshed && c.Old.Params == c.Binding.Params &&
-			!c.Binding.Expires.Before(c.Old.Expires) && far(c.Old.Expires.Add(registrar.Grace), c.At)
 	})
 	if c.Reboot != "" {
 		b.parts.Publications.Forget(c.At, c.AOR, User(c.AOR), c.At)

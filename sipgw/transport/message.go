@@ -189,6 +189,23 @@ func (m *Message) Values(name string) (out []string) {
 	return out
 }
 
+// Count returns how many elements [Message.Values] would have.
+func (m *Message) Count(name string) (n int) {
+	for _, f := range m.fields {
+		if !sameName(f.Name, name) {
+			continue
+		}
+		for rest := f.Value; rest != ""; {
+			var part string
+			part, rest = cutOutside(rest, ',')
+			if strings.TrimSpace(part) != "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Names reports whether a list names a token, such as Supported an extension.
 func (m *Message) Names(name, token string) bool {
 	for _, f := range m.fields {

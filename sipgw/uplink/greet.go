@@ -32,9 +32,11 @@ func (r *refusal) Error() string {
 	}
 	switch r.condition {
 	case "not-authorized":
-		return said + ": the secret is not the one that it has for this domain"
-	case "host-unknown", "host-gone", "undefined-condition", "improper-addressing":
-		return said + ": it has no component of this domain; add one to its configuration"
+		return said + ": the secret is not the one that it has for this domain, or it has no such component"
+	case "host-unknown", "host-gone":
+		return said + ": it has no component of this domain, or that is not the port for components"
+	case "invalid-namespace":
+		return said + ": that is not the port for components"
 	case "conflict":
 		return said + ": the domain is served by another component already"
 	}
@@ -70,11 +72,12 @@ func (l *Link) connect(ctx context.Context) (*conn, error) {
 		}
 	}
 	nc.Close()
-	return nil, inWords(ctx, err)
+	return nil, inWords(ctx, err, heard.over)
 }
 
-// inWords puts a handshake that came to nothing into words.
-func inWords(ctx context.Context, err error) error {
+// inWords puts a handshake that came to nothing into words. over is that the server has
+// cut it off.
+func inWords(ctx context.Context, err error, over bool) error {
 	var e mellium.Error
 	switch {
 	case errors.As(err, &e):
@@ -85,7 +88,7 @@ func inWords(ctx context.Context, err error) error {
 		return &refusal{e.Err, clip(text)}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return errors.New("the server does not answer; is that the port for components?")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case over:
 		return errors.New("the server has cut the connection during the handshake; is that the port for components, and is the domain one of its components?")
 	}
 	return fmt.Errorf("the handshake failed: %w", err)
@@ -116,10 +119,13 @@ func refusedBy(st *stanza.Stanza) error {
 			r.condition = x.Local
 		}
 	}
-	if r.condition != "conflict" && r.condition != "not-authorized" { // the stream stood, so it was let in
-		return fmt.Errorf("the server has ended the stream: %s %s", r.condition, r.text)
+	switch {
+	case r.condition == "conflict":
+		return r
+	case r.text != "": // the stream stood, so it was let in
+		return fmt.Errorf("the server has ended the stream: %s (%q)", r.condition, r.text)
 	}
-	return r
+	return fmt.Errorf("the server has ended the stream: %s", r.condition)
 }
 
 // proven makes a connection of which the handshake is done: what was heard of it is read
@@ -150,6 +156,7 @@ func (l *Link) proven(nc net.Conn, heard []byte) (*conn, error) {
 type recorder struct {
 	net.Conn
 	bytes []byte
+	over  bool // there is no more
 }
 
 // Read implements net.Conn.
@@ -158,6 +165,6 @@ func (r *recorder) Read(b []byte) (int, error) {
 		return 0, errors.New("the server says too much before it lets us in")
 	}
 	n, err := r.Conn.Read(b)
-	r.bytes = append(r.bytes, b[:n]...)
+	r.bytes, r.over = append(r.bytes, b[:n]...), err == io.EOF
 	return n, err
 }

@@ -64,6 +64,7 @@ type Link struct {
 	said    string     // why the last attempt failed, which was logged
 	pings   uint64
 	asked   []func(bool) // wait for the answer to the ping that is on its way
+	late    *time.Timer  // ends their patience; nil while nobody waits
 	waiting []func(bool) // wait for the next one
 }
 
@@ -74,6 +75,7 @@ const (
 	greetIn    = 15 * time.Second // is how long connecting and the handshake may take
 	hello      = 64 << 10         // bytes of it
 	silence    = 30 * time.Second // after which the server is asked whether it is there
+	pongIn     = 20 * time.Second // an answer to those who want to know what has arrived
 	writeIn    = 30 * time.Second // a write may take so long
 	partIn     = 3 * time.Second  // the end of a stream may
 )
@@ -140,8 +142,8 @@ func (l *Link) once(ctx context.Context) error {
 	err = c.serve(ctx)
 	l.mu.Lock()
 	l.now = nil
-	lost := append(l.asked, l.waiting...)
-	l.asked, l.waiting = nil, nil
+	lost := append(l.answered(), l.waiting...)
+	l.waiting = nil
 	l.mu.Unlock()
 	for _, f := range lost {
 		f(false)
@@ -226,9 +228,35 @@ func (l *Link) ask(c *conn) {
 	}
 	l.asked, l.waiting = l.waiting, nil
 	l.pings++
-	raw := l.ping(l.pings)
+	n := l.pings
+	l.late = time.AfterFunc(pongIn, func() { l.arrived(c, n, false) })
 	l.mu.Unlock()
-	c.out.put(raw) // that it cannot be sent ends the connection
+	c.out.put(l.ping(n)) // that it cannot be sent ends the connection
+}
+
+// answered returns who waits for an answer, which has come or will not. The caller holds
+// mu.
+func (l *Link) answered() (all []func(bool)) {
+	if l.late != nil {
+		l.late.Stop()
+	}
+	all, l.asked, l.late = l.asked, nil, nil
+	return all
+}
+
+// arrived tells those who wait for the answer to a ping, and asks for those who have come
+// since.
+func (l *Link) arrived(c *conn, n uint64, ok bool) {
+	l.mu.Lock()
+	var done []func(bool)
+	if l.now == c && n == l.pings {
+		done = l.answered()
+	}
+	l.mu.Unlock()
+	for _, f := range done {
+		f(ok)
+	}
+	l.ask(c)
 }
 
 // pingID begins the ids of our pings.
@@ -243,19 +271,12 @@ func (l *Link) ping(n uint64) []byte {
 
 // ponged takes the answer to a ping, if it is one.
 func (l *Link) ponged(c *conn, st *stanza.Stanza, from jid.JID) bool {
-	n, is := strings.CutPrefix(stanza.Text(st.ID), pingID)
+	id, is := strings.CutPrefix(stanza.Text(st.ID), pingID)
 	if !is || st.Kind != stanza.IQ || !st.IsType("result") && !st.IsType("error") || from.String() != l.parts.Host {
 		return false
 	}
-	l.mu.Lock()
-	var done []func(bool)
-	if l.now == c && n == strconv.FormatUint(l.pings, 10) {
-		done, l.asked = l.asked, nil
+	if n, err := strconv.ParseUint(id, 10, 64); err == nil && n > 0 {
+		l.arrived(c, n, true)
 	}
-	l.mu.Unlock()
-	for _, f := range done {
-		f(true)
-	}
-	l.ask(c)
 	return true
 }

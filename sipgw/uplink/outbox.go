@@ -21,6 +21,7 @@ type outbox struct {
 
 	mu     sync.Mutex // guards the fields below
 	buf    []byte
+	under  int   // bytes that are being written
 	last   bool  // there is nothing to come
 	broken error // why nothing can be written
 }
@@ -38,7 +39,7 @@ func newOutbox(limit int) *outbox {
 // put appends a stanza.
 func (o *outbox) put(raw []byte) error {
 	o.mu.Lock()
-	if o.broken == nil && !o.last && len(o.buf)+len(raw) > o.limit {
+	if o.broken == nil && !o.last && len(o.buf)+o.under+len(raw) > o.limit {
 		o.broken = errFull
 	}
 	refused := o.broken != nil || o.last
@@ -57,7 +58,7 @@ func (o *outbox) put(raw []byte) error {
 func (o *outbox) room(ctx context.Context) error {
 	for {
 		o.mu.Lock()
-		full, over := len(o.buf) > o.limit/2, o.broken != nil || o.last
+		full, over := len(o.buf)+o.under > o.limit/2, o.broken != nil || o.last
 		o.mu.Unlock()
 		switch {
 		case over:
@@ -125,9 +126,10 @@ func (o *outbox) run(nc net.Conn) error {
 	for {
 		o.mu.Lock()
 		b, over, err := o.buf, o.last, o.broken
-		if err == nil {
-			o.buf = spare[:0]
+		if err == nil && len(b) > 0 {
+			o.buf, spare = spare[:0], nil
 		}
+		o.under = len(b)
 		o.mu.Unlock()
 		switch {
 		case err != nil:

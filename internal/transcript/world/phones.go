@@ -7,7 +7,9 @@ import (
 
 	"rollcall/internal/transcript"
 	"rollcall/presence/device"
+	"rollcall/sipgw"
 	"rollcall/sipgw/digest"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/siptest"
 	"rollcall/sipgw/transport"
 )
@@ -29,6 +31,26 @@ func addDevice(ctx context.Context, all *device.Register, user, password string)
 	}
 	_, err := all.Add(ctx, phone(all, user, password))
 	return err
+}
+
+// AddPhones makes many devices at once, by their users.
+func (w *World) AddPhones(users []string, password string) error {
+	_, err := w.parts.Devices.Change(w.ctx, func(*device.Picture) ([]device.Device, error) {
+		all := make([]device.Device, len(users))
+		for i, user := range users {
+			all[i] = phone(w.parts.Devices, user, password)
+		}
+		return all, nil
+	})
+	return err
+}
+
+// Gateway returns what lets phones in.
+func (w *World) Gateway() *sipgw.Gateway { return w.parts.Gateway }
+
+// Bindings returns the registrations that are stored.
+func (w *World) Bindings() ([]*registrar.Binding, error) {
+	return w.db.SIPBindings().LoadBindings(w.ctx)
 }
 
 // phone is a new device. The password of conversations is shorter than operators may
