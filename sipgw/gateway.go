@@ -58,6 +58,7 @@ type Parts struct {
 	Audience Audience
 	MayKnow  func(presence.Subject) bool // which devices there are; nil: nobody may
 	States   notifier.States
+	Watchers notifier.Watchers // nil: nobody is told who watches them
 	Watch    notifier.Watch
 
 	// CallOver is told of each call of a device that is over; nil: nobody is.

@@ -212,7 +212,7 @@ func (s *Service) spread(of presence.Subject) {
 	for watcher := range s.watchers(of) {
 		l := s.audience.Level(watcher, of)
 		if now.sum[l] == 0 {
-			pictures[l] = render(d, e, s.audience, l)
+			pictures[l] = s.render(d, e, s.audience, l)
 			now.sum[l] = pictures[l].sum()
 		}
 		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {
