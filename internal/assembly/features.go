@@ -16,6 +16,7 @@ import (
 	"rollcall/server/features/availability"
 	"rollcall/server/features/blocking"
 	"rollcall/server/features/bot"
+	"rollcall/server/features/caps"
 	"rollcall/server/features/carbons"
 	"rollcall/server/features/contacts"
 	"rollcall/server/features/disco"
@@ -23,6 +24,7 @@ import (
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
@@ -39,7 +41,12 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters := privacy.New(a.lists, a.Book, there)
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
-	list := contacts.New(a.Book, there)
+	abilities := caps.New()
+	a.publishing = pep.New(a.db.PEP(), a.Book, abilities, there, cfg.PEP)
+	abilities.OnLearned(a.publishing.Learned)
+	there.OnAvailable(a.publishing.Available)
+	there.OnCovered(a.publishing.Covered)
+	list := contacts.New(a.Book, showing{there, a.publishing})
 	list.OnChanged(filters.RosterChanged)
 	list.OnChanged(a.watching.look)
 	filters.OnEdited(a.watching.look)
@@ -57,7 +64,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	there.OnAvailable(a.talk.Greet)
 	commands := adhoc.New(slices.Concat(own.Commands(), a.Desk.Commands())...)
 	commands.OnForbidden(a.Desk.Forbidden)
-	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand, a.Phones})}
+	all := []server.Feature{a.Streams, filters, blocks, a.Floodgate, list, abilities, there, groups.New(belongings{a.Groups, a.Devices, a.ByHand, a.Phones})}
 	if cfg.ArchiveEnabled {
 		kept := a.db.Archive(a.writer)
 		all = append(all, archive.New(cfg.Archive, archive.Parts{
@@ -86,7 +93,8 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
 	there.OnPublished(a.cards.Published)
-	all := []server.Feature{a.Disco, a.Addresses, a.cards}
+	a.Disco.Show(a.publishing)
+	all := []server.Feature{a.Disco, a.Addresses, a.cards, a.publishing}
 	if cfg.SearchEnabled {
 		people := a.db.Search()
 		all = append(all, search.New(people, people, cfg.Search))
