@@ -67,7 +67,7 @@ func (s *pepStage) ids(name string, p pep.Page) string {
 
 var pepEpoch = time.UnixMicro(1_700_000_000_000_000)
 
-func publish(node, id, payload string) pep.Change {
+func published(node, id, payload string) pep.Change {
 	return pep.Change{Node: pep.Node{Name: node}, Put: &pep.Item{ID: id, Payload: []byte(payload), At: pepEpoch}}
 }
 
@@ -104,7 +104,7 @@ func TestPEPNodes(t *testing.T) {
 		if err := s.change(pep.Change{Node: pep.Node{Name: "n", Options: want}, Options: true, Limits: limits}); err != nil {
 			t.Errorf("one that is there: %v", err)
 		}
-		if err := s.change(publish("nowhere", "i", "<a/>")); !errors.Is(err, pep.ErrNoNode) {
+		if err := s.change(published("nowhere", "i", "<a/>")); !errors.Is(err, pep.ErrNoNode) {
 			t.Errorf("published nowhere: %v", err)
 		}
 		if err := s.Change(t.Context(), 4711, pep.Change{Node: pep.Node{Name: "n"}, Options: true, Limits: limits}); !errors.Is(err, ErrNoAccount) {
@@ -120,12 +120,12 @@ func TestPEPNodes(t *testing.T) {
 func TestPEPItems(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		s := newPEPStage(t, db)
-		first := publish("n", "1", "<a/>")
+		first := published("n", "1", "<a/>")
 		first.Options = true // makes the node
 		s.must(first)
-		s.must(publish("n", "2", "<b/>"))
-		s.must(publish("n", "3", "<c/>"))
-		s.must(publish("n", "1", "<d/>")) // the clock stands still; order is kept all the same
+		s.must(published("n", "2", "<b/>"))
+		s.must(published("n", "3", "<c/>"))
+		s.must(published("n", "1", "<d/>")) // the clock stands still; order is kept all the same
 		if got := s.ids("n", pep.Page{}); got != "2=<b/> 3=<c/> 1=<d/>" {
 			t.Errorf("items are %s", got)
 		}
@@ -142,7 +142,7 @@ func TestPEPItems(t *testing.T) {
 		if n.Items != 3 || n.Last.ID != "1" || string(n.Last.Payload) != "<d/>" || !n.Last.At.Equal(pepEpoch) {
 			t.Errorf("the node has %d, the last is %+v", n.Items, n.Last)
 		}
-		trim := publish("n", "4", "<e/>")
+		trim := published("n", "4", "<e/>")
 		trim.Limits = pep.Limits{Nodes: 1, Items: 2, Bytes: 1000}
 		s.must(trim)
 		if got := s.ids("n", pep.Page{}); got != "1=<d/> 4=<e/>" {
@@ -154,7 +154,7 @@ func TestPEPItems(t *testing.T) {
 		if err := s.change(pep.Change{Node: *n, Retract: []string{"1"}}); !errors.Is(err, pep.ErrNoItem) {
 			t.Errorf("none is there: %v", err)
 		}
-		if err := s.change(publish("n", "big", strings.Repeat("x", 1000))); !errors.Is(err, pep.ErrFull) {
+		if err := s.change(published("n", "big", strings.Repeat("x", 1000))); !errors.Is(err, pep.ErrFull) {
 			t.Errorf("over the limit: %v", err)
 		}
 		if got := s.ids("n", pep.Page{}); got != "4=<e/>" {
@@ -172,7 +172,7 @@ func TestPEPLargeItem(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		s := newPEPStage(t, db)
 		for _, size := range []int{8192, 8193} {
-			c := publish("n", "i", strings.Repeat("x", size))
+			c := published("n", "i", strings.Repeat("x", size))
 			c.Options, c.Limits = true, pep.Limits{Nodes: 1, Items: 1, Bytes: 1 << 20}
 			s.must(c)
 			if n := s.node("n"); (n.Last.Payload == nil) != (size > 8192) || n.Last.ID != "i" {
@@ -185,7 +185,7 @@ func TestPEPLargeItem(t *testing.T) {
 func TestPEPPeople(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		s := newPEPStage(t, db)
-		c := publish("n", "i", "<a/>")
+		c := published("n", "i", "<a/>")
 		c.Options = true
 		c.Affiliate = []pep.Affiliation{{JID: "bob@x", Kind: pep.Member}, {JID: "eve@x", Kind: pep.Outcast}}
 		c.Subscribe = []jid.JID{jid.MustParse("bob@x"), jid.MustParse("eve@x/lair")}
