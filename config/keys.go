@@ -232,6 +232,7 @@ var keys = []key{
 	of("sip.max_publication", fixed, size(kib, mib), func(c *Config) *int { return &c.Publish.MaxBody }),
 	of("sip.max_calls", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxCalls }),
 	of("sip.max_calls_per_device", fixed, number(1, 1000), func(c *Config) *int { return &c.Calls.MaxPerDevice }),
+	of("sip.max_calls_per_pbx", fixed, number(1, 1_000_000), func(c *Config) *int { return &c.Calls.MaxPerPeer }),
 	of("sip.max_forks", fixed, number(1, 60), func(c *Config) *int { return &c.Calls.MaxForks }),
 	of("sip.ring_for", fixed, span(second, 3*time.Minute), func(c *Config) *time.Duration { return &c.Calls.RingFor }),
 	of("sip.max_call_body", fixed, size(kib, mib), func(c *Config) *int { return &c.Calls.MaxBody }),

@@ -162,7 +162,11 @@ var languages = kind[map[string]presence.Words]{
 	write: func(list map[string]presence.Words) string {
 		t := map[string]any{}
 		for lang, w := range list {
-			t[lang] = map[string]any{"since": w.Since, "until": w.Until}
+			words := map[string]any{"since": w.Since, "until": w.Until}
+			if w.Messages != "" {
+				words["messages"] = w.Messages
+			}
+			t[lang] = words
 		}
 		return inline(t)
 	},
@@ -176,8 +180,16 @@ var around = text(`"since {time}"`, func(s string) (string, string, string) {
 	return s, "", ""
 })
 
+// counted is text around a number.
+var counted = text(`"new messages: {count}"`, func(s string) (string, string, string) {
+	if strings.Count(s, "{count}") != 1 || len(s) > 60 || strings.ContainsFunc(s, unicode.IsControl) {
+		return "", "not words around {count}", `write "new messages: {count}", say`
+	}
+	return s, "", ""
+})
+
 func readWords(v any) (w presence.Words, faults []fault) {
-	t, faults := table(v, "since", "until")
+	t, faults := table(v, "since", "until", "messages")
 	if t == nil {
 		return w, faults
 	}
@@ -190,6 +202,9 @@ func readWords(v any) (w presence.Words, faults []fault) {
 			continue
 		}
 		faults = append(faults, under("."+name, bad)...)
+	}
+	if t["messages"] != nil {
+		faults = append(faults, under(".messages", into(counted, &w.Messages)(t["messages"]))...)
 	}
 	return w, faults
 }

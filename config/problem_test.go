@@ -60,7 +60,12 @@ var problemTests = []struct {
 		`sip.upstreams[0].packages[0] (line 7): not one of the choices; write "dialog" or "presence" or "reg"`,
 		`sip.upstreams[0].user (line 8): empty; write a path, or leave the line out for the default`,
 		`sip.upstreams[0].notes (line 9): neither true, false nor a table; write true, or { "out to lunch" = "lunch" }`,
-		`sip.upstreams[0].realm (line 10): unknown key; known here: name, host, transport, proxy, user, secret, secret_file, packages, line, busy_is_call, notes`,
+		`sip.upstreams[0].realm (line 10): unknown key; known here: name, host, transport, proxy, user, secret, secret_file, packages, line, busy_is_call, notes, calls_from, certificate`,
+	}},
+	{"[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\ncalls_from = ['0.0.0.0/0']\n[[sip.upstreams]]\nname = 'b'\nhost = 'pbx'\ncalls_from = ['pbx']\ncertificate = '*.example.org'\n", []string{
+		`sip.upstreams[0] (line 1): with calls from everywhere; write the addresses of the PBX into calls_from, or the name in its certificate beside it`,
+		`sip.upstreams[1].calls_from[0] (line 8): not a network; write "192.0.2.0/24" or "2001:db8::/32"`,
+		`sip.upstreams[1].certificate (line 9): not the name of a host; write "pbx.example.org"`,
 	}},
 	{"[[sip.upstreams]]\nhost = 'pbx'\n[[sip.upstreams]]\nname = 'a b'\n[[sip.upstreams]]\nname = 'hq'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nuser = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\n[[sip.upstreams]]\nname = 'hq'\nhost = 'pbx'\nsecret = 'tea'\nsecret_file = 'f'\n", []string{
 		`sip.upstreams[0] (line 1): without a name; write name = "hq"; devices call it so`,
@@ -118,13 +123,14 @@ var problemTests = []struct {
 	{"[[server.domains]]\nname = 'a.example'\n\n[[server.domains]]\nname = 'a.example'\nanonymous = true\n", []string{
 		`server.domains[1] (line 4): named twice; leave one of them out`,
 	}},
-	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
+	{"[presence]\ntime_zone = 'Berlin'\nwords = { fr = { since = 'depuis', messages = 'messages' }, FR = 1 }\nroles = [{ accounts = ['a'] }, 'x']\n", []string{
 		`presence.roles[0] = { … } (line 4): role is missing; write { role = "dispatcher", groups = ["…"] }`,
 		`presence.roles[0].accounts[0] = "a" (line 4): not the address of a person; write "alice@example.org"`,
 		`presence.roles[1] = "x" (line 4): not a table; write { role = …, accounts = …, groups = … }`,
 		`presence.time_zone = "Berlin" (line 2): not a time zone that this machine knows; write "local", "UTC" or a name such as "Europe/Berlin"`,
 		`presence.words.FR = 1 (line 3): not a language; write a tag such as "fr" or "pt-br"`,
 		`presence.words.fr = { … } (line 3): until is missing; write { since = "since {time}", until = "until {time}" }`,
+		`presence.words.fr.messages = "messages" (line 3): not words around {count}; write "new messages: {count}", say`,
 		`presence.words.fr.since = "depuis" (line 3): not words around {time}; write "since {time}", say`,
 	}},
 	{"[presence.states.person.meeting]\nrank = 300\nshow = 'busy'\nlabel = { en = 'In {room}' }\ncolour = 'red'\n[presence.states.person.nap]\nlabel.en = 'Nap'\n[presence.states.robot.x]\n", []string{

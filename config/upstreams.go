@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,11 +12,12 @@ import (
 	"rollcall/sipgw/rich"
 	"rollcall/sipgw/transport"
 	"rollcall/sipgw/watcher"
+	"rollcall/xmpp/jid"
 )
 
 // upstreamKeys are those of a PBX.
 var upstreamKeys = []string{
-	"name", "host", "transport", "proxy", "user", "secret", "secret_file", "packages", "line", "busy_is_call", "notes",
+	"name", "host", "transport", "proxy", "user", "secret", "secret_file", "packages", "line", "busy_is_call", "notes", "calls_from", "certificate",
 }
 
 // upstream is a PBX that devices are registered at.
@@ -42,6 +44,8 @@ var upstream = kind[watcher.Upstream]{
 		get("line", into(linePattern, &u.Line))
 		get("busy_is_call", into(boolean, &u.Exchange))
 		get("notes", into(notes, &u.Notes))
+		get("calls_from", into(list(1, network), &u.CallsFrom))
+		get("certificate", into(hostName, &u.Certificate))
 		if len(faults) == 0 {
 			faults = wholeUpstream(&u, v)
 		}
@@ -74,6 +78,8 @@ func wholeUpstream(u *watcher.Upstream, v any) []fault {
 		return no(v, "with a secret and without a user", `write user = "…"`)
 	case u.User != "" && u.Secret+u.SecretFile == "":
 		return no(v, "with a user and without a secret", `write secret_file = "…"`)
+	case u.Certificate == "" && slices.ContainsFunc(u.CallsFrom, func(p netip.Prefix) bool { return p.Bits() == 0 }):
+		return no(v, "with calls from everywhere", "write the addresses of the PBX into calls_from, or the name in its certificate beside it")
 	}
 	return nil
 }
@@ -102,6 +108,10 @@ func writeUpstream(u watcher.Upstream) string {
 	if u.Notes != nil {
 		parts = append(parts, "notes = "+notes.write(u.Notes))
 	}
+	if len(u.CallsFrom) > 0 {
+		parts = append(parts, "calls_from = "+list(1, network).write(u.CallsFrom))
+	}
+	text("certificate", u.Certificate, "")
 	return "{ " + strings.Join(parts, ", ") + " }"
 }
 
@@ -123,6 +133,14 @@ var sipHost = text(`"pbx.example.org"`, func(s string) (string, string, string) 
 		return "", "not a host", `write "pbx.example.org", or "192.0.2.17:5080"`
 	}
 	return s, "", ""
+})
+
+// hostName is a name that a certificate may be for.
+var hostName = text(`"pbx.example.org"`, func(s string) (string, string, string) {
+	if d, err := jid.Domain(s); err == nil && len(d) <= 253 && !strings.ContainsAny(d, ":[]*") {
+		return d, "", ""
+	}
+	return "", "not the name of a host", `write "pbx.example.org"`
 })
 
 // sipURI is where requests go first.

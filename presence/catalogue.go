@@ -40,10 +40,14 @@ type Catalogue struct {
 	usual string // the language when none is asked for that there is
 }
 
-// Words are what a language says around a time, which stands for {time}.
+// Words are what a language says around a time, which stands for {time}, and around a
+// number, which stands for {count}.
 type Words struct {
 	Since string `toml:"since"` // "since {time}"
 	Until string `toml:"until"` // "until {time}"
+
+	// Messages is "new messages: {count}"; "" is as in English.
+	Messages string `toml:"messages"`
 }
 
 // kindOf returns the kind whose states a kind of subject has.

@@ -121,4 +121,5 @@ type Facets struct {
 	Idle        time.Time // since when nobody has touched a client (XEP-0319); zero is unknown
 	Priority    int8      // of a chat client
 	Inbound     bool      // the other end began it
+	Messages    uint16    // that are new in a mailbox; Ref then says all of it, as RFC 3842 does
 }

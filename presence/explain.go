@@ -34,6 +34,7 @@ type Said struct {
 	Channels string     `json:"channels"`
 	Text     string     `json:"text,omitempty"`
 	Cause    string     `json:"cause,omitempty"`
+	Messages int        `json:"messages,omitempty"` // that are new
 	Since    *time.Time `json:"since,omitempty"`
 	Age      string     `json:"age,omitempty"`
 	Expires  time.Time  `json:"expires"`
@@ -97,6 +98,8 @@ func (c *Catalogue) says(e *Effective, cs []Contribution, terms Terms, now time.
 		s.Wins = !won && w.verdict <= bare && w.contribution() == e.Winner
 		won = won || s.Wins
 		switch {
+		case SourceKind(w.c.Source) == FromMailbox && w.verdict == bare:
+			s.Verdict = "tells of messages"
 		case s.Wins:
 			s.Verdict += ", and wins"
 		case w.verdict == expired:
@@ -117,7 +120,7 @@ func (w *weighed) said(now time.Time) Said {
 	s := Said{
 		Source: w.c.Source, Axis: w.c.Axis.String(), State: w.c.State, Rank: int(w.rank()), Channels: w.open.String(),
 		Text: w.c.Facets.Text, Cause: w.c.Facets.Cause, Since: timeOf(w.c.Since), Expires: w.c.Expires, Stale: w.c.Stale,
-		Left: rough(w.c.Expires.Sub(now)), Verdict: verdicts[w.verdict],
+		Left: rough(w.c.Expires.Sub(now)), Verdict: verdicts[w.verdict], Messages: int(w.c.Facets.Messages),
 	}
 	if s.Since != nil {
 		s.Age = rough(now.Sub(w.c.Since))
@@ -219,6 +222,9 @@ func (s *Said) line(tell func(time.Time) string) string {
 	}
 	if s.Cause != "" {
 		b.WriteString(", " + s.Cause)
+	}
+	if s.Messages > 0 {
+		fmt.Fprintf(&b, ", new messages: %d", s.Messages)
 	}
 	if s.Stale {
 		b.WriteString(", from before a restart")

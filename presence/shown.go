@@ -2,7 +2,9 @@ package presence
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -148,10 +150,26 @@ func (v *view) text() string {
 	if v.beside != nil {
 		text = joined(text, " · ", v.beside.Aside.In(v.lang))
 	}
+	if v.level >= Full && v.state.Show != ShowUnavailable {
+		text = joined(text, " · ", v.messages())
+	}
 	if v.level >= Detail {
 		text = joined(text, " — ", v.own(strings.Contains(label, "{text}")))
 	}
 	return text
+}
+
+// messages says how many messages are new in all mailboxes: "new messages: 2"; or "".
+func (v *view) messages() string {
+	n := 0
+	for _, r := range v.list {
+		n += int(r.c.Facets.Messages)
+	}
+	if n == 0 {
+		return ""
+	}
+	words := cmp.Or(v.cat.words[v.lang].Messages, v.cat.words[English].Messages)
+	return strings.ReplaceAll(words, "{count}", strconv.Itoa(n))
 }
 
 // joined puts a separator between two texts, unless one is empty.

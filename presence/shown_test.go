@@ -175,6 +175,41 @@ func TestAppearingOfflineIsBeingOffline(t *testing.T) {
 	}
 }
 
+// What waits in mailboxes is for those who see all.
+func TestMessages(t *testing.T) {
+	fr := map[string]Words{"fr": {Since: "depuis {time}", Until: "jusqu'à {time}"}}
+	catalogue, faults := NewCatalogue(Config{Zone: "UTC", Words: fr})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	box := func(source string, n uint16) Contribution {
+		return Contribution{Source: source, Axis: Health, Expires: at(600), Facets: Facets{Messages: n, Ref: "Messages-Waiting: yes"}}
+	}
+	cs := []Contribution{desk, onCall, box("mailbox/2001", 2), box("mailbox/2002", 1)}
+	e := Merge("a@x", Person, cs, catalogue, Terms{}, at(5))
+	for _, tt := range []struct {
+		level Level
+		lang  string
+		want  string
+	}{
+		{Full, "en", " · new messages: 3"}, {Full, "de", " · neue Nachrichten: 3"}, {Full, "fr", " · new messages: 3"}, {Detail, "en", ""}, {Status, "en", ""},
+	} {
+		got := catalogue.Show(e, tt.level, tt.lang, at(5)).Text
+		if tt.want == "" && strings.Contains(got, "messages") || !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%s sees %q, want %q in the end", tt.level, got, tt.want)
+		}
+	}
+	gone := Merge("a@x", Person, cs[2:], catalogue, Terms{}, at(5))
+	if s := catalogue.Show(gone, Full, "en", at(5)); !s.Unavailable || s.Text != "" {
+		t.Errorf("who is not there is seen as %+v", s)
+	}
+	x := Explain("a@x", Person, cs, catalogue, Terms{}, "en", at(5))
+	lines := strings.Join(x.Lines(catalogue), "\n")
+	if x.State != "on_call" || x.Says[len(x.Says)-1].Messages == 0 || strings.Count(lines, "tells of messages") != 2 || !strings.Contains(lines, ", new messages: 2: ") {
+		t.Errorf("explained as\n%s", lines)
+	}
+}
+
 func TestLanguagesAndDates(t *testing.T) {
 	berlin, faults := NewCatalogue(Config{Zone: "Europe/Berlin", Words: map[string]Words{"fr": {Since: "depuis {time}", Until: "jusqu'à {time}"}}, States: []State{edited(Person, "meeting", "label", map[string]any{"fr": "En réunion"})}})
 	if len(faults) > 0 {

@@ -166,6 +166,7 @@ const (
 	FromManual   = "manual"   // what the person set by a command
 	FromCalendar = "calendar" // a plan
 	FromPhone    = "phone"    // "phone/2001": a device, by its SIP user
+	FromMailbox  = "mailbox"  // of a device, or "mailbox/2001" of whose it is: it says no state
 )
 
 // SourceKind returns what the name of a source has before the slash: "client" of

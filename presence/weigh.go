@@ -168,7 +168,7 @@ func compareFacets(a, b *Facets) int {
 	return cmp.Or(
 		strings.Compare(a.Text, b.Text), strings.Compare(a.Device, b.Device), strings.Compare(a.Counterpart, b.Counterpart),
 		strings.Compare(a.Ref, b.Ref), a.Until.Compare(b.Until), strings.Compare(a.Cause, b.Cause),
-		cmp.Compare(a.Priority, b.Priority), a.Idle.Compare(b.Idle),
+		cmp.Compare(a.Priority, b.Priority), a.Idle.Compare(b.Idle), cmp.Compare(a.Messages, b.Messages),
 	)
 }
 

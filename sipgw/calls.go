@@ -18,18 +18,36 @@ func (g *Gateway) carry() {
 	domain := g.parts.Devices.Domain()
 	g.Calls = call.New(call.Parts{
 		Transport: g.Transport, Who: g.Door.WhoPasses, Realm: domain,
-		Devices: g.parts.Devices.Picture, Domain: g.domain, Bindings: g.Registrar.Lookup,
+		Devices: g.parts.Devices.Picture, Domain: g.domain, Bindings: g.Registrar.Lookup, Peer: g.peer, MayKnow: g.mayKnow,
 		Router: &call.Plain{
 			Bindings: g.Registrar.Lookup, Domain: domain,
 			Answers:  func(b *registrar.Binding) bool { return g.Qualifier.Health(b.ID) != registrar.Unreachable },
 			Upstream: func(d *device.Device) (string, bool) { return upstream(d), true },
 		},
-		Store: g.parts.Dialogs, OnChange: g.inCalls, Log: g.parts.Log,
+		Store: g.parts.Dialogs, OnChange: g.inCalls, OnEnd: g.parts.CallOver, Log: g.parts.Log,
 	}, g.parts.Config.Calls)
 	g.Calls.Serve()
 	g.Transport.Handle("NOTIFY", g.notified)
 	g.Registrar.OnChange(g.Calls.Observe)
 }
+
+// peer says from which PBX something comes, if it is one that is known by that.
+func (g *Gateway) peer(f transport.Flow) (name string, ok bool) {
+	if g.elsewhere == nil {
+		return "", false
+	}
+	return g.elsewhere.Caller(f)
+}
+
+// mayKnow says whether a device is told that there is nothing of the kind that it calls: if
+// it is of somebody who may know which devices there are. What hangs at a gate, and its
+// secret with it, is of nobody.
+func (g *Gateway) mayKnow(d *device.Device) bool {
+	return d.Owner != "" && !d.Shared && g.parts.MayKnow != nil && g.parts.MayKnow(d.Owner)
+}
+
+// asksCertificates says whether some PBX is known by its certificate.
+func (g *Gateway) asksCertificates() bool { return g.elsewhere != nil && g.elsewhere.Certified() }
 
 // notified takes a NOTIFY: those of transfers belong to calls (RFC 3515 §2.4.4), the
 // others to what we have subscribed to.

@@ -55,7 +55,8 @@ func (g *Gateway) Elsewhere(cfg watcher.Config, secret func(file string) (string
 			e.learned(&l)
 			g.tell("dialog", l.Device)
 		},
-		Synced: e.board.Synced, Log: p.Log,
+		Waiting: func(w watcher.Waiting) { g.Mailboxes.Told(w.Device, w.Summary) },
+		Synced:  e.board.Synced, Log: p.Log,
 	}, cfg)
 	g.lines, g.elsewhere = e.Line, e
 	g.heard = transport.Endpoint(e.Notified)

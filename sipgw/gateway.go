@@ -15,6 +15,7 @@ import (
 	"rollcall/sipgw/call"
 	"rollcall/sipgw/digest"
 	"rollcall/sipgw/door"
+	"rollcall/sipgw/mailbox"
 	"rollcall/sipgw/message"
 	"rollcall/sipgw/notifier"
 	"rollcall/sipgw/profile"
@@ -44,16 +45,23 @@ type Parts struct {
 	// changes.
 	Devices *device.Register
 
-	// Engine is told of them, and Known says what was known of one before a restart.
+	// Engine is told of them, Mail keeps what waits for them, and Known says what was
+	// known of one before a restart.
 	Engine    status.Engine
+	Mail      mailbox.Engine
 	Known     func(presence.Subject) *presence.Effective
 	Catalogue func() *presence.Catalogue
 
-	// Audience says who may watch whom by SIP, States in which state somebody is, and
-	// Watch, which is of some, when that changes.
+	// Audience says who may watch whom by SIP, MayKnow who may know what there is to
+	// watch and to call, States in which state somebody is, and Watch, which is of some,
+	// when that changes.
 	Audience Audience
+	MayKnow  func(presence.Subject) bool // which devices there are; nil: nobody may
 	States   notifier.States
 	Watch    notifier.Watch
+
+	// CallOver is told of each call of a device that is over; nil: nobody is.
+	CallOver func(call.Ended)
 
 	Bindings      registrar.Store
 	Publications  publish.Store
@@ -85,6 +93,7 @@ type Gateway struct {
 	Board      *status.Board
 	Calls      *call.Proxy
 	Notifier   *notifier.Notifier
+	Mailboxes  *mailbox.Mailboxes
 
 	desks     *desks
 	elsewhere *Elsewhere        // nil: nobody is asked
@@ -113,7 +122,7 @@ func New(parts Parts) (*Gateway, error) {
 	var err error
 	g.Transport, err = transport.New(transport.Options{
 		Config: parts.Config.Transport, Network: parts.Network, Certificate: parts.Certificate, MinTLSVersion: parts.MinTLS,
-		Hosts: names, Key: parts.Key, Software: parts.Software, Log: parts.Log,
+		AskCertificate: g.asksCertificates, Hosts: names, Key: parts.Key, Software: parts.Software, Log: parts.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -131,6 +140,10 @@ func New(parts Parts) (*Gateway, error) {
 	g.Transport.Handle("PUBLISH", g.Door.Publish)
 	g.Transport.OnFlowClosed(g.Door.Closed)
 	g.carry()
+	g.Mailboxes = mailbox.New(mailbox.Parts{
+		Engine: parts.Mail, Devices: parts.Devices.Picture, Log: parts.Log,
+		Changed: func(d *device.Device) { g.tell("message-summary", d) },
+	})
 	g.notify()
 	return g, nil
 }
@@ -158,6 +171,7 @@ func (g *Gateway) keepers() {
 // Changed is for [device.Register.OnChanged].
 func (g *Gateway) Changed(before, now *device.Device) {
 	g.Board.Changed(before, now)
+	g.Mailboxes.Changed(before, now)
 	for _, d := range []*device.Device{before, now} {
 		if d != nil { // it may be somebody else's now
 			g.tell("dialog", d)
@@ -181,7 +195,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	wire, cut := context.WithCancel(context.WithoutCancel(ctx))
 	talk, hush := context.WithCancel(ctx)
 	var keepers, network, talkers sync.WaitGroup
-	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run} {
+	for _, run := range []func(context.Context){g.Registrar.Run, g.Compositor.Run, g.Qualifier.Run, g.Board.Run, g.Mailboxes.Run} {
 		keepers.Go(func() { run(inner) })
 	}
 	var err error

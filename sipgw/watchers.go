@@ -42,7 +42,7 @@ func (g *Gateway) notify() {
 		Transport: g.Transport, Who: g.Door.Who, Watcher: g.watcher, Subject: g.Subject,
 		Level: p.Audience.Level, Approval: p.Audience.Approval, Group: p.Audience.Group,
 		States: p.States, Watch: p.Watch, Catalogue: p.Catalogue,
-		Lines: lines{g}, Registrations: registrations{g}, Store: p.Subscriptions, Log: p.Log,
+		Lines: lines{g}, Registrations: registrations{g}, Mailboxes: g.Mailboxes, Store: p.Subscriptions, Log: p.Log,
 	}, p.Config.Notifier)
 	g.Notifier.Register(func(method string, h transport.Handler) {
 		g.desks = newDesks(h)

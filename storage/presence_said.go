@@ -29,6 +29,7 @@ type said struct {
 	Cause       string `json:"cause"`
 	Priority    int8   `json:"priority"`
 	Idle        int64  `json:"idle"`
+	Messages    uint16 `json:"messages"`
 }
 
 // appendSaid appends contributions as JSON of [said]. It is written out because it is
@@ -65,7 +66,8 @@ func appendFacets(b []byte, f *presence.Facets) []byte {
 	b = number(b, `,"until":`, ever(f.Until))
 	b = word(b, `,"cause":`, f.Cause)
 	b = number(b, `,"priority":`, int64(f.Priority))
-	return number(b, `,"idle":`, ever(f.Idle))
+	b = number(b, `,"idle":`, ever(f.Idle))
+	return number(b, `,"messages":`, int64(f.Messages))
 }
 
 // number appends a member unless it is 0, word one unless it is empty.
@@ -112,7 +114,7 @@ func parseSaid(text []byte) ([]presence.Contribution, error) {
 			Since: atMicro(s.Since), Expires: atMicro(s.Expires), Lapse: s.Lapse,
 			Facets: presence.Facets{
 				Text: s.Text, Device: s.Device, Counterpart: s.Counterpart, Inbound: s.Inbound, Ref: s.Ref,
-				Until: atMicro(s.Until), Cause: s.Cause, Priority: s.Priority, Idle: atMicro(s.Idle),
+				Until: atMicro(s.Until), Cause: s.Cause, Priority: s.Priority, Idle: atMicro(s.Idle), Messages: s.Messages,
 			},
 		}
 	}

@@ -23,7 +23,7 @@ var (
 func everythingSaid() []presence.Contribution {
 	return []presence.Contribution{
 		{Source: "client/desk", Axis: presence.Willingness, State: "available", Channels: presence.Chat | presence.Mobile,
-			Since: at(1), Expires: at(60), Facets: presence.Facets{Text: "tea <\"\\ & \u2028 \x00\n\t☕", Priority: -5, Idle: at(2)}},
+			Since: at(1), Expires: at(60), Facets: presence.Facets{Text: "tea <\"\\ & \u2028 \x00\n\t☕", Priority: -5, Idle: at(2), Messages: 65535}},
 		{Source: "phone/2001", Axis: presence.Engagement, State: "on_call", Since: at(3).Add(time.Microsecond), Expires: at(61), Lapse: "unknown",
 			Facets: presence.Facets{Device: "Desk phone", Counterpart: "sip:bob@y", Inbound: true, Ref: "1@z", Until: at(5), Cause: "c"}},
 	}

@@ -77,14 +77,18 @@ func makeSelfSigned(domains []string, now time.Time) (cert, key []byte, err erro
 	if err != nil {
 		return nil, nil, err
 	}
+	// It is its own authority, says so, and names no purpose: NSS (Pidgin) does not
+	// even ask people whether to trust a certificate that signed itself and must
+	// not sign, and takes an authority with a purpose for no server.
 	template := &x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: asciiDomain(domains[0]), Organization: []string{"Rollcall, self-signed"}},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(selfSignedFor),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
+		IsCA:                  true,
+		MaxPathLenZero:        true,
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	for _, d := range domains {

@@ -41,6 +41,9 @@ func TestSelfSigned(t *testing.T) {
 	if first.VerifyHostname("example.org") == nil {
 		t.Error("good for a domain that is not served")
 	}
+	if err := first.CheckSignatureFrom(first); err != nil || len(first.ExtKeyUsage) != 0 {
+		t.Errorf("not its own authority, or for one purpose: NSS (Pidgin) does not ask people then: %v", err)
+	}
 	for _, file := range []string{"self-signed.crt", "self-signed.key"} {
 		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: mode %v, %v; want 0600", file, info.Mode(), err)

@@ -174,13 +174,17 @@ func printExplanation(cmd *cobra.Command, a operator.Answer, machine bool) error
 func journalCommand(c *common) *cobra.Command {
 	var look table
 	var since string
+	var calls bool
 	cmd := &cobra.Command{
 		Use:   "journal ADDRESS",
-		Short: "See in which states a person or a device was, the newest first",
-		Long: `See when a person or a device changed from which state to which, and by whose word.
-What people wrote and whom they talked with is not kept.`,
+		Short: "See in which states a person or a device was, or which calls there were, the newest first",
+		Long: `See when a person or a device changed from which state to which, and by whose word;
+what people wrote is not kept. With --calls, see the calls that went through this
+server and are over: of which device, with whom, for how long it rang and lasted, and
+how it ended. "audit" and "reboot" are calls whose end nobody told.`,
 		Example: `  rollcall journal ada@example.org --since 24h
-  rollcall journal door-12@phones.example.org --since 2026-01-31`,
+  rollcall journal door-12@phones.example.org --since 2026-01-31
+  rollcall journal ada@example.org --calls`,
 		Args: wants("one address", "ada@example.org"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			who, err := person(cmd, args[0])
@@ -188,6 +192,9 @@ What people wrote and whom they talked with is not kept.`,
 				return err
 			}
 			o := operator.NewOrder("journal.list", "subject", string(who))
+			if calls {
+				o.Name = "journal.calls"
+			}
 			if since != "" {
 				at, err := ago(since, time.Now())
 				if err != nil {
@@ -199,6 +206,7 @@ What people wrote and whom they talked with is not kept.`,
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "only since then: 90m, 24h, 7d, or 2026-01-31")
+	cmd.Flags().BoolVar(&calls, "calls", false, "the calls that are over, in place of states")
 	look.flags(cmd, 100)
 	return cmd
 }

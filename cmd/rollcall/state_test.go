@@ -9,6 +9,7 @@ import (
 
 	"rollcall/internal/assembly"
 	"rollcall/presence"
+	"rollcall/sipgw/history"
 )
 
 // withStates is a server with accounts whose presence is merged.
@@ -113,6 +114,26 @@ func TestExplainAndJournal(t *testing.T) {
 	}
 	c.fails("", words("journal ada@localhost --since yesterday"), `"yesterday" is no time`, "rollcall journal ada@localhost --since 24h")
 	c.fails("", words("journal"), "journal wants one address")
+
+	db, err := openDatabase(t.Context(), c.load())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	began := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	call := history.Call{
+		ID: began.Add(time.Minute).UnixMicro(), Device: "2001@phones.localhost", Owner: "ada@localhost", Made: true, With: "sip:2002@x",
+		Began: began, Answer: began.Add(5 * time.Second), How: "timeout", Cause: "audit", Why: "it was long",
+	}
+	if err := db.SIPCalls().SaveCalls(t.Context(), []history.Call{call}); err != nil {
+		t.Fatal(err)
+	}
+	if out := c.must("", "journal", "ada@localhost", "--calls", "--no-header"); strings.Join(words(out), " ") != "2026-01-31 12:01:00 2001@phones.localhost out sip:2002@x 5s 55s audit it was long" {
+		t.Errorf("the calls are %q", out)
+	}
+	if out := c.must("", "journal", "ada@localhost", "--calls", "--since", "2026-02-01"); out != "" {
+		t.Errorf("calls since then: %q", out)
+	}
 }
 
 // A device that is in the register has a state before anybody has heard of it, and none

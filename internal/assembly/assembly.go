@@ -36,6 +36,7 @@ import (
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
 	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/history"
 	"rollcall/sipgw/transport"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
@@ -86,6 +87,7 @@ type Assembly struct {
 	publishing *pep.Feature
 	ask        func(owner, contact jid.Bare) error // whether the owner may see the contact
 	watching   *watching
+	calls      *history.History              // that are over
 	config     atomic.Pointer[config.Config] // in force
 	seen       atomic.Pointer[audience]      // in force
 	runners    []runner
@@ -164,7 +166,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	})
 	a.Desk.Serve(operator.Live{
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
-		Engine: a.Engine, ByHand: a.ByHand,
+		Engine: a.Engine, ByHand: a.ByHand, Calls: a.calls, Sees: a.sees,
 	})
 	a.runners = append(a.runners, a.Desk)
 	if err := a.attachPhones(ctx, o); err != nil {

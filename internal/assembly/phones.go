@@ -8,7 +8,10 @@ import (
 	"rollcall/presence/device"
 	"rollcall/server"
 	"rollcall/sipgw"
+	"rollcall/sipgw/call"
 	"rollcall/sipgw/contacts"
+	"rollcall/sipgw/dialoginfo"
+	"rollcall/sipgw/history"
 	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
@@ -24,12 +27,13 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 		hosts = append(hosts, d.Name)
 	}
 	a.watching = newWatching(a)
+	a.calls = history.New(history.Parts{Store: o.DB.SIPCalls(), Keep: o.Config.Engine.Journal, Log: o.Log})
 	watch := a.Engine.WatchOnly()
 	a.Gateway, err = sipgw.New(sipgw.Parts{
-		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Known: a.Engine.State,
-		Catalogue: a.Engine.Catalogue, Audience: a.watching, States: a.Engine, Watch: watch,
+		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Mail: a.Engine, Known: a.Engine.State,
+		Catalogue: a.Engine.Catalogue, Audience: a.watching, MayKnow: a.knowsDevices, States: a.Engine, Watch: watch,
 		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
-		Dialogs: o.DB.SIPDialogs(), Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
+		Dialogs: o.DB.SIPDialogs(), CallOver: a.callOver, Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
 		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
 		Software: "Rollcall", Log: o.Log,
 	})
@@ -65,7 +69,18 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching)
+	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching, background{a.calls})
+	return nil
+}
+
+// background is what cannot fail beside the connections.
+type background struct {
+	it interface{ Run(ctx context.Context) }
+}
+
+// Run implements runner.
+func (b background) Run(ctx context.Context) error {
+	b.it.Run(ctx)
 	return nil
 }
 
@@ -107,6 +122,29 @@ func (a *Assembly) online(who jid.Bare) bool {
 // operates says who may list all devices.
 func (a *Assembly) operates(who jid.Bare) bool {
 	return a.seen.Load().rules.HasRole(who, presence.RoleOperator)
+}
+
+// callOver has it written down that a call was.
+func (a *Assembly) callOver(e call.Ended) {
+	c := history.Call{
+		Made: e.Call.Direction == dialoginfo.Initiator, With: e.Call.Remote.Identity, Began: e.Call.Began, Answer: e.Call.Answered,
+		How: e.Call.Event, Code: e.Call.Code, Cause: e.Cause, Why: e.Why,
+	}
+	d := a.Devices.Picture().ByID(e.Device)
+	if d == nil {
+		return // it is no more
+	}
+	c.Device = d.JID
+	if !d.Shared {
+		c.Owner = d.Owner
+	}
+	a.calls.Add(c, e.At)
+}
+
+// knowsDevices says who may know which devices there are: whoever is told of one at which
+// nobody has thought of them.
+func (a *Assembly) knowsDevices(who jid.Bare) bool {
+	return a.seen.Load().rules.Level(who, jid.Bare(a.Devices.Domain()), presence.Device) >= presence.Status
 }
 
 // agent returns what a device calls its program.

@@ -102,6 +102,15 @@ func (a *Assembly) audience() *audience {
 	return &audience{a.Engine.Catalogue(), presence.NewRules(c.Presence, staff, c.Server.Admins, a.Book.Directory()), narrow}
 }
 
+// sees says how much somebody sees of a person or a device.
+func (a *Assembly) sees(watcher jid.Bare, of presence.Subject) presence.Level {
+	kind := presence.Person
+	if of.Domain() == a.Devices.Domain() {
+		kind = presence.Device
+	}
+	return a.seen.Load().rules.Level(watcher, of, kind)
+}
+
 // Level implements availability.Audience.
 func (s *audience) Level(watcher, of jid.Bare) presence.Level {
 	return s.rules.Level(watcher, of, presence.Person)

@@ -47,7 +47,7 @@ func (d *Desk) administers(who *adhoc.Caller) bool {
 
 // actor is who gives a command.
 func actor(c *adhoc.Caller) Actor {
-	a := Actor{Name: c.JID.String()}
+	a := Actor{Name: c.JID.String(), JID: c.JID.Bare()}
 	if p := c.Session.Info().Peer; p.Addr.IsValid() {
 		a.Origin = p.Addr.String()
 	}

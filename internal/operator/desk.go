@@ -19,6 +19,7 @@ import (
 	"rollcall/server/c2s"
 	"rollcall/server/features/announcements"
 	"rollcall/server/features/logins"
+	"rollcall/sipgw/history"
 	"rollcall/storage"
 	"rollcall/xmpp/jid"
 )
@@ -32,6 +33,10 @@ type Live struct {
 	Directory     *directory.Directory // nil: accounts come from nowhere else
 	Engine        *presence.Engine
 	ByHand        *manual.Service
+	Calls         *history.History // that are over
+
+	// Sees says how much somebody sees of a person or a device.
+	Sees func(watcher jid.Bare, of presence.Subject) presence.Level
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -133,11 +138,23 @@ func (d *Desk) Do(ctx context.Context, by Actor, o Order) (Answer, error) {
 	if op.Live && d.live == nil {
 		return Answer{}, &Error{Reason: NotLive, Text: "no server is running"}
 	}
-	answer, err := op.run(ctx, d, v)
+	answer, err := op.run(context.WithValue(ctx, whose{}, by.JID), d, v)
 	if !op.Reads {
 		d.note(ctx, by, op, v, err)
 	}
 	return answer, err
+}
+
+// whose is the key of whose order a context belongs to.
+type whose struct{}
+
+// sees says how much whoever gives the order sees of somebody: everything, on this machine.
+func (d *Desk) sees(ctx context.Context, of presence.Subject) presence.Level {
+	by, _ := ctx.Value(whose{}).(jid.Bare)
+	if by == "" {
+		return presence.Full
+	}
+	return d.live.Sees(by, of)
 }
 
 // ours refuses an account at a domain that has none.

@@ -25,8 +25,9 @@ func NewOrder(name string, pairs ...string) Order {
 
 // Actor is who gives an order.
 type Actor struct {
-	Name   string // an administrator's full address, or a user of this machine: "uid 1000"
-	Origin string // where they sit: an IP address, or a word for this machine
+	Name   string   // an administrator's full address, or a user of this machine: "uid 1000"
+	Origin string   // where they sit: an IP address, or a word for this machine
+	JID    jid.Bare // their account; "" if it is a user of this machine
 }
 
 // Operation is one thing that an operator can do.

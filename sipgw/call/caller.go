@@ -10,15 +10,18 @@ import (
 )
 
 // caller finds out who sends a request that begins something. If it may not, the
-// request has been answered, and ok is false. Without a device it is a PBX. Fields
-// are to be in what we answer ourselves.
-func (p *Proxy) caller(r *transport.Request) (d *device.Device, fields []transport.Field, ok bool) {
-	if p.parts.Peer != nil && p.parts.Peer(r) {
-		return nil, nil, true
+// request has been answered, and ok is false. Without a device it is a PBX, of that
+// name. Fields are to be in what we answer ourselves.
+func (p *Proxy) caller(r *transport.Request) (d *device.Device, peer string, fields []transport.Field, ok bool) {
+	// A device may sit where a PBX does; it says who it is.
+	if p.parts.Peer != nil && !p.toUs(r) {
+		if peer, ok = p.parts.Peer(r.Flow()); ok {
+			return nil, peer, nil, true
+		}
 	}
 	user, fields, ok := p.parts.Who(r)
 	if !ok {
-		return nil, nil, false
+		return nil, "", nil, false
 	}
 	picture := p.parts.Devices()
 	switch d = picture.ByUser(user); {
@@ -27,9 +30,60 @@ func (p *Proxy) caller(r *transport.Request) (d *device.Device, fields []transpo
 	case !p.isIdentity(picture, d, r.From().URI):
 		r.Respond(403, "From Is Not Yours", fields...)
 	default:
-		return d, fields, true
+		return d, "", fields, true
 	}
-	return nil, nil, false
+	return nil, "", nil, false
+}
+
+// caller is the end of a call that makes it.
+func (f *fork) caller() end {
+	r := f.r
+	from := r.From()
+	e := end{
+		tag: from.Tag(), header: r.Header("From"), identity: identity(from.URI), display: from.Display,
+		contact: contactOf(&r.Message), cseq: r.CSeq(), flow: r.Flow(), peer: f.call.Peer,
+	}
+	d := f.call.Caller
+	if d == nil {
+		if who, ok := asserted(&r.Message); ok {
+			e.identity, e.display = identity(who.URI), who.Display
+		}
+		return e
+	}
+	e.device, e.aor = d.ID, AOR(d, f.p.parts.Devices().Domain())
+	e.binding = f.p.binding(e.aor, r)
+	if e.display == "" {
+		e.display = d.Name
+	}
+	return e
+}
+
+// asserted returns who a PBX says that it is who calls (RFC 3325 §9.1), unless they do
+// not want it known.
+func asserted(m *transport.Message) (who transport.Address, ok bool) {
+	if private(m) {
+		return who, false
+	}
+	for _, value := range m.Values("P-Asserted-Identity") {
+		if a, err := transport.ParseAddress(value); err == nil && (a.URI.IsSIP() || a.URI.Scheme == "tel") {
+			return a, true
+		}
+	}
+	return who, false
+}
+
+// private says whether who calls does not want it known (RFC 3323 §4.2, RFC 3325 §7).
+// We can do nothing for them but not say it.
+func private(m *transport.Message) bool {
+	for _, line := range m.Lines("Privacy") {
+		for _, want := range strings.FieldsFunc(line, func(r rune) bool { return r == ';' || r == ',' }) {
+			switch strings.ToLower(strings.TrimSpace(want)) {
+			case "id", "user", "header":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isIdentity says whether a device may call itself by an address: by its own, by one

@@ -19,6 +19,10 @@ type Config struct {
 	MaxCalls     int
 	MaxPerDevice int
 
+	// MaxPerPeer is how many of them a PBX may make. 0 is 1,000. Those that were up
+	// before a restart are not counted.
+	MaxPerPeer int
+
 	// MaxForks is to how many places one request may go. 0 is 16.
 	MaxForks int
 
@@ -38,6 +42,7 @@ func (c Config) withDefaults() Config {
 	}
 	def(&c.MaxCalls, 10_000)
 	def(&c.MaxPerDevice, 20)
+	def(&c.MaxPerPeer, 1000)
 	def(&c.MaxForks, 16)
 	def(&c.MaxBody, 32<<10)
 	if c.RingFor <= 0 {
@@ -59,10 +64,10 @@ type Parts struct {
 	// is that none are.
 	Realm string
 
-	// Peer says whether a request comes from a PBX that is known by where it comes from,
-	// and is believed who calls. By UDP anybody can write that as where they are, so it
-	// is for networks that are closed. nil: none is.
-	Peer func(*transport.Request) bool
+	// Peer says whether a flow comes from a PBX that is known by that, and is believed
+	// who calls; and from which. By UDP anybody can write what they like as where they
+	// are, so it is for networks that are closed. nil: none is.
+	Peer func(transport.Flow) (name string, ok bool)
 
 	// Devices returns all devices as they are now.
 	Devices func() *device.Picture

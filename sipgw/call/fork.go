@@ -58,18 +58,8 @@ func newFork(p *Proxy, r *transport.Request, c *Call, targets []Target, most int
 // answered, and it returns false.
 func (f *fork) beginCall() bool {
 	r, a := f.r, &attempt{callID: f.r.CallID(), giveUp: f.cancel}
-	from, to := r.From(), r.To()
-	a.caller = end{
-		tag: from.Tag(), header: r.Header("From"), identity: identity(from.URI), display: from.Display,
-		contact: contactOf(&r.Message), cseq: r.CSeq(), flow: r.Flow(),
-	}
-	if d := f.call.Caller; d != nil {
-		a.caller.device, a.caller.aor = d.ID, AOR(d, f.p.parts.Devices().Domain())
-		a.caller.binding = f.p.binding(a.caller.aor, r)
-		if a.caller.display == "" {
-			a.caller.display = d.Name
-		}
-	}
+	to := r.To()
+	a.caller = f.caller()
 	a.replaces, _ = replaced(&r.Message)
 	if by, err := transport.ParseAddress(r.Header("Referred-By")); err == nil {
 		a.referred = identity(by.URI)
@@ -79,7 +69,7 @@ func (f *fork) beginCall() bool {
 		called.display = f.call.Devices[0].Name
 	}
 	switch ok, all := f.p.calls.begin(time.Now(), a, called); {
-	case !ok && all:
+	case !ok && (all || a.caller.peer != ""):
 		r.Respond(503, "Too Many Calls", append(f.fields, retryAfter())...)
 		return false
 	case !ok:
@@ -102,14 +92,23 @@ func (f *fork) start() {
 		f.r.Respond(100, "")
 		f.r.OnCancel(f.cancel)
 	}
-	f.do(s, nil)
+	f.do(s)
+}
+
+// pass does what the fanout has decided about a response of a branch.
+func (f *fork) pass(s step, res *transport.Response, i int) {
+	if s.relay {
+		var remove []string
+		if f.targets[i].Binding != nil || private(&res.Message) {
+			remove = claimed
+		}
+		f.p.parts.Transport.Relay(f.r, res, remove...)
+	}
+	f.do(s)
 }
 
 // do does what the fanout has decided.
-func (f *fork) do(s step, res *transport.Response) {
-	if s.relay {
-		f.p.parts.Transport.Relay(f.r, res)
-	}
+func (f *fork) do(s step) {
 	for _, i := range s.cancel {
 		f.cancelBranch(i)
 	}
@@ -193,7 +192,7 @@ func (f *fork) flow(t *Target) (flow transport.Flow, known bool) {
 func (f *fork) leg(t *Target, flow transport.Flow, among int) transport.Leg {
 	tr := f.p.parts.Transport
 	leg := transport.Leg{URI: t.URI, Routes: t.Routes, Flow: flow, Mark: f.mark, Remove: removed, Add: f.p.credentials(f.r)}
-	if f.call.Caller != nil {
+	if f.call.Caller != nil || private(&f.r.Message) {
 		leg.Remove = removedToo
 	}
 	if f.breadth != 0 {
@@ -237,7 +236,7 @@ func (f *fork) got(i int, res *transport.Response, err error) {
 		if g != nil {
 			f.p.calls.provisional(time.Now(), f.attempt, g, res)
 		}
-		f.do(s, res)
+		f.pass(s, res, i)
 	case res.OK():
 		f.succeeded(i, res)
 	default:
@@ -253,7 +252,7 @@ func (f *fork) failed(i int, a answer) {
 	if g != nil {
 		f.p.calls.silence(time.Now(), g, endOf(a.status))
 	}
-	f.do(s, nil)
+	f.do(s)
 }
 
 // succeeded takes a 2xx. The call is known before anybody hears of it.
@@ -269,7 +268,7 @@ func (f *fork) succeeded(i int, res *transport.Response) {
 		}
 		f.p.calls.giveUp(now, f.attempt, nil, ending{})
 	}
-	f.do(s, res)
+	f.pass(s, res, i)
 }
 
 // answerer reads who has answered.
@@ -329,7 +328,7 @@ func (f *fork) giveUp(decide func(*fanout) step, how ending) {
 	if !done {
 		f.p.calls.giveUp(time.Now(), f.attempt, rings, how)
 	}
-	f.do(s, nil)
+	f.do(s)
 }
 
 // overdue is called when a group has been tried for long enough.
@@ -337,7 +336,7 @@ func (f *fork) overdue() {
 	f.mu.Lock()
 	s := f.out.overdue()
 	f.mu.Unlock()
-	f.do(s, nil)
+	f.do(s)
 }
 
 // stopTimers stops them; mu is held.
@@ -378,7 +377,7 @@ func (f *fork) finish(a answer) {
 	case (a.status == 401 || a.status == 407) && len(asks) > 1:
 		f.challenge(a.res, asks)
 	default:
-		f.p.parts.Transport.Relay(f.r, a.res)
+		f.p.parts.Transport.Relay(f.r, a.res, claimed...)
 	}
 }
 

@@ -211,7 +211,9 @@ func (h *house) start() {
 	parts := Parts{
 		Transport: h.tr, Who: d.WhoPasses, Realm: "x", Devices: h.devices.Picture, Domain: domain, Bindings: h.reg.Lookup,
 		MayKnow: func(d *device.Device) bool { return d.ID == "2003" },
-		Peer:    func(r *transport.Request) bool { return r.Flow().Remote().Addr() == netip.MustParseAddr("192.0.2.200") },
+		Peer: func(f transport.Flow) (string, bool) {
+			return "hq", f.Remote().Addr() == netip.MustParseAddr("192.0.2.200")
+		},
 		Router: &Plain{Bindings: h.reg.Lookup, Domain: "x", Upstream: func(d *device.Device) (string, bool) {
 			return "sip:" + d.User + "@192.0.2.200:5060", d.Upstream == "pbx"
 		}},
@@ -342,7 +344,7 @@ func (h *house) engaged(device string) string {
 //	phone b of 2002 q=0.5  another phone of a user's; "over TCP" is one too
 //	pbx                    a PBX
 //	2001 > INVITE sip:2002@x       it sends; what is indented below goes with it
-//	2002 < INVITE                  it has received that
+//	2002 < INVITE                  it has received that, with what is indented below
 //	2002 < nothing
 //	2002 answers 180               answers the call that came last
 //	2002: early <- 2001@x          what the device is in, or nothing
@@ -456,7 +458,8 @@ func (h *house) act(name, what string) (wrong string) {
 		want, more, _ := strings.Cut(rest, "\n")
 		m := h.take(name, want)
 		for _, line := range strings.Split(more, "\n") {
-			if line != "" && !strings.Contains(m.Raw, line) {
+			name, none := strings.CutSuffix(line, "(none)")
+			if none == strings.Contains(m.Raw, strings.TrimSpace(name)) && line != "" {
 				return "it is\n" + m.Raw
 			}
 		}

@@ -127,7 +127,8 @@ func (p *Proxy) passable(r *transport.Request) bool {
 		r.Respond(483, "")
 	case len(r.Body()) > p.cfg.MaxBody:
 		r.Respond(413, "")
-	case tooLong(r.CallID(), r.Header("From"), r.Header("To"), r.Header("Contact"), r.Header("Replaces"), r.Header("Referred-By")):
+	case tooLong(r.CallID(), r.Header("From"), r.Header("To"), r.Header("Contact"), r.Header("Replaces"), r.Header("Referred-By"),
+		r.Header("P-Asserted-Identity")):
 		r.Respond(400, "Header Too Long")
 	case r.Has("Proxy-Require"):
 		missing := r.Values("Proxy-Require")
@@ -154,7 +155,7 @@ func (p *Proxy) initial(r *transport.Request) {
 		r.Respond(440, "Max-Breadth Exceeded")
 		return
 	}
-	caller, fields, ok := p.caller(r)
+	caller, peer, fields, ok := p.caller(r)
 	if !ok {
 		return
 	}
@@ -162,7 +163,7 @@ func (p *Proxy) initial(r *transport.Request) {
 		r.Respond(403, "No Way Through Here", fields...)
 		return
 	}
-	c := &Call{Method: r.Method(), Caller: caller, From: identity(r.From().URI), To: r.URI(), Devices: p.called(r.URI())}
+	c := &Call{Method: r.Method(), Caller: caller, Peer: peer, From: identity(r.From().URI), To: r.URI(), Devices: p.called(r.URI())}
 	targets, err := p.targets(r, c)
 	if status, reason := p.refused(c, targets, err); status != 0 {
 		r.Respond(status, reason, fields...)
@@ -277,11 +278,13 @@ func retryAfter() transport.Field {
 
 // removed are the headers that we do not pass on: what is between us and who sends it
 // (RFC 3261 §22.3), what we count ourselves, and who somebody says that they are
-// without that we have found out (RFC 3325 §5).
+// without that we have found out, or without that it is to be known (RFC 3325 §5).
 var (
-	removed     = []string{"Proxy-Authorization", "Max-Breadth"}
-	removedToo  = append([]string{"P-Asserted-Identity", "P-Preferred-Identity"}, removed...)
+	removed     = []string{"Proxy-Authorization", "Max-Breadth", "P-Preferred-Identity"}
+	removedToo  = append([]string{"P-Asserted-Identity"}, removed...)
+	claimed     = []string{"P-Asserted-Identity", "P-Preferred-Identity"}
 	removedPart = []string{"Proxy-Authorization"}
+	removedMost = append([]string{"Proxy-Authorization"}, claimed...)
 )
 
 // credentials are those for others, which are passed on.
@@ -290,17 +293,33 @@ func (p *Proxy) credentials(r *transport.Request) (all []transport.Field) {
 		return nil
 	}
 	for _, value := range r.Lines("Proxy-Authorization") {
-		_, rest, _ := strings.Cut(value, " ")
-		addr.Split(rest, func(param string) bool {
-			name, realm, _ := strings.Cut(param, "=")
-			if !addr.Is(strings.TrimSpace(name), "realm") {
-				return true
-			}
-			if strings.Trim(realm, " \"") != p.parts.Realm {
-				all = append(all, transport.Field{Name: "Proxy-Authorization", Value: value})
-			}
-			return false
-		})
+		if realm := realmOf(value); realm != "" && realm != p.parts.Realm {
+			all = append(all, transport.Field{Name: "Proxy-Authorization", Value: value})
+		}
 	}
 	return all
+}
+
+// toUs says whether a request has credentials for us.
+func (p *Proxy) toUs(r *transport.Request) bool {
+	for _, value := range r.Lines("Proxy-Authorization") {
+		if p.parts.Realm == "" || realmOf(value) == p.parts.Realm {
+			return true
+		}
+	}
+	return false
+}
+
+// realmOf is what credentials are for; "" if they don't say.
+func realmOf(credentials string) (realm string) {
+	_, rest, _ := strings.Cut(credentials, " ")
+	addr.Split(rest, func(param string) bool {
+		name, value, _ := strings.Cut(param, "=")
+		if !addr.Is(strings.TrimSpace(name), "realm") {
+			return true
+		}
+		realm = strings.Trim(value, " \"")
+		return false
+	})
+	return realm
 }

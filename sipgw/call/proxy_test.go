@@ -48,7 +48,7 @@ func (h *house) empty() {
 	t := h.proxy.calls
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.legs)+len(t.dialogs)+len(t.byID)+t.attempts+len(t.asked) != 0 {
+	if len(t.legs)+len(t.dialogs)+len(t.byID)+t.attempts+len(t.asked)+len(t.peers) != 0 {
 		h.t.Errorf("%d devices, %d and %d dialogs, %d attempts and %d questions are left", len(t.legs), len(t.dialogs), len(t.byID), t.attempts, len(t.asked))
 	}
 }
@@ -205,6 +205,15 @@ func TestLimits(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		time.Sleep(time.Minute)
+		h.empty()
+	})
+	// Of what a PBX may have of them, whoever it calls.
+	play(t, func(h *house) { h.cfg.MaxPerPeer = 2 }, func(h *house) {
+		h.script("phones 2001, 2002, 2003\npbx\npbx > INVITE sip:2001@x\n  From: <sip:1@pbx>;tag=1\n2001 < INVITE\n2001 answers 200\npbx < 200\n" +
+			"pbx > INVITE sip:2002@x\n  From: <sip:2@pbx>;tag=1\n2002 < INVITE\n" +
+			"pbx > INVITE sip:2003@x\n  From: <sip:3@pbx>;tag=1\npbx < 503 Too Many Calls\n  Retry-After: \n2002 answers 486\npbx < 486\n" +
+			"pbx > INVITE sip:2003@x\n  From: <sip:4@pbx>;tag=1\n2003 < INVITE\n2003 answers 200\npbx < 200\n" +
+			"2003 hangs up\npbx < BYE\npbx > 200\n2001 hangs up\npbx < BYE\npbx > 200\n")
 		h.empty()
 	})
 	// The most preferred places are those that ring.

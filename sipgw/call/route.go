@@ -14,6 +14,7 @@ import (
 type Call struct {
 	Method string         // "INVITE", "MESSAGE"
 	Caller *device.Device // nil: a PBX
+	Peer   string         // the name of that
 	From   string         // the address of who sends it, "sip:2001@example.org"
 	To     transport.URI  // the Request-URI
 
@@ -62,7 +63,8 @@ func (r *Refusal) Error() string { return "the call is refused: " + r.Reason }
 func Refuse(status int, reason string) error { return &Refusal{status, reason} }
 
 // Plain is a [Router] that sends a request to all places where the devices are
-// registered and answer, and for devices behind a PBX to the PBX.
+// registered and answer, and for devices behind a PBX to the PBX. What comes from a PBX
+// goes to no PBX: nobody is to call the world by way of us.
 type Plain struct {
 	// Bindings returns where an address of record is registered.
 	Bindings func(aor string) []*registrar.Binding
@@ -88,7 +90,7 @@ func (p *Plain) Route(_ context.Context, c *Call) (all []Target, err error) {
 		case d == c.Caller && len(c.Devices) > 1: // a number that it shares with others
 		case d.Here():
 			all = p.registered(all, d)
-		case p.Upstream != nil:
+		case p.Upstream != nil && c.Caller != nil:
 			if uri, ok := p.Upstream(d); ok {
 				all = append(all, Target{URI: uri, Device: d, Q: 1000})
 			}

@@ -27,6 +27,7 @@ type table struct {
 	lastID   uint64
 	legs     map[string][]*leg // by device
 	attempts int
+	peers    map[string]int // attempts and dialogs by the PBX that has made them
 	dialogs  map[key]*dialog
 	byID     map[uint64]*dialog
 	due      deadline.Heap[uint64]
@@ -62,6 +63,7 @@ type leg struct {
 // An end is who takes part in a call, as it is known to us.
 type end struct {
 	device  string // its ID; "" if it is not registered here
+	peer    string // the PBX that has made the call; "" if it was none
 	aor     string // of the device
 	binding uint64
 	leg     *leg // nil if it is no device, or has none (any more)
@@ -116,7 +118,7 @@ type dialog struct {
 func newTable(cfg Config) *table {
 	return &table{
 		cfg: cfg, wake: make(chan struct{}, 1),
-		legs: map[string][]*leg{}, dialogs: map[key]*dialog{}, byID: map[uint64]*dialog{}, asked: map[uint64]bool{},
+		legs: map[string][]*leg{}, dialogs: map[key]*dialog{}, byID: map[uint64]*dialog{}, asked: map[uint64]bool{}, peers: map[string]int{},
 	}
 }
 
@@ -220,6 +222,13 @@ func (t *table) find(callID, from, to string) (d *dialog, sender int) {
 	return t.dialogs[key{callID, to, from}], 1
 }
 
+// atDevice says whether one end of a dialog is a device that is registered here.
+func (t *table) atDevice(d *dialog, side int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return d.ends[side].device != ""
+}
+
 // finish ends a dialog for both.
 func (t *table) finish(d *dialog, now time.Time, how [2]ending) {
 	if d.over {
@@ -230,9 +239,20 @@ func (t *table) finish(d *dialog, now time.Time, how [2]ending) {
 		t.remove(d.ends[i].leg, now, how[i])
 		d.ends[i].leg = nil
 	}
+	t.count(&d.ends[0], -1)
 	delete(t.dialogs, d.key)
 	delete(t.byID, d.id)
 	t.erase(d.id)
+}
+
+// count counts the calls of the PBX that has made one.
+func (t *table) count(caller *end, n int) {
+	if caller.peer == "" {
+		return
+	}
+	if t.peers[caller.peer] += n; t.peers[caller.peer] == 0 {
+		delete(t.peers, caller.peer)
+	}
 }
 
 func both(e ending) [2]ending { return [2]ending{e, e} }

@@ -18,10 +18,11 @@ func (t *table) begin(now time.Time, a *attempt, called end) (ok, all bool) {
 	if t.attempts+len(t.dialogs) >= t.cfg.MaxCalls {
 		return false, true
 	}
-	if a.caller.device != "" && len(t.legs[a.caller.device]) >= t.cfg.MaxPerDevice {
+	if a.caller.device != "" && len(t.legs[a.caller.device]) >= t.cfg.MaxPerDevice || t.peers[a.caller.peer] >= t.cfg.MaxPerPeer {
 		return false, false
 	}
 	t.attempts++
+	t.count(&a.caller, 1)
 	a.began, a.callID = now, strings.Clone(a.callID)
 	a.caller.clone()
 	called.clone()
@@ -126,6 +127,7 @@ func (t *table) giveUp(now time.Time, a *attempt, rings []*ring, how ending) {
 	}
 	a.over = true
 	t.attempts--
+	t.count(&a.caller, -1)
 	t.remove(a.caller.leg, now, how)
 	a.caller.leg = nil
 }
@@ -157,6 +159,7 @@ func (t *table) confirm(now time.Time, a *attempt, g *ring, by answerer) {
 		d = &dialog{id: t.lastID, key: k, began: a.began, answered: now, session: by.session, renewed: now, ends: [2]end{a.caller, g.to}}
 		d.ends[0].leg, d.ends[1].leg = nil, nil
 		d.ends[0].heard, d.ends[1].heard = now, now
+		t.count(&d.ends[0], 1)
 		t.dialogs[k], t.byID[d.id] = d, d
 		t.schedule(d, t.nextLook(d, now))
 	}

@@ -21,7 +21,7 @@ func (p *Proxy) within(r *transport.Request) {
 		r.Respond(481, "")
 		return
 	}
-	leg := transport.Leg{Flow: p.onward(r, flow, d, sender), Remove: removedPart, Add: p.credentials(r)}
+	leg := transport.Leg{Flow: p.onward(r, flow, d, sender), Remove: p.removedWithin(d, sender), Add: p.credentials(r)}
 	m := &member{p: p, r: r, dialog: d, sender: sender}
 	switch r.Method() {
 	case "BYE":
@@ -57,7 +57,7 @@ func (p *Proxy) ack(r *transport.Request) {
 			p.calls.update(now, d, sender, c)
 		}
 	}
-	p.parts.Transport.Pass(r, transport.Leg{Flow: p.onward(r, flow, d, sender), Remove: removedPart})
+	p.parts.Transport.Pass(r, transport.Leg{Flow: p.onward(r, flow, d, sender), Remove: p.removedWithin(d, sender)})
 }
 
 // onward is the flow that a request in a dialog goes on by; the zero one is by its
@@ -117,7 +117,20 @@ func (m *member) got(res *transport.Response, err error) {
 	if m.dialog != nil && !res.Provisional() {
 		m.heard(res)
 	}
-	tr.Relay(m.r, res)
+	var remove []string
+	if m.dialog == nil || m.p.calls.atDevice(m.dialog, 1-m.sender) {
+		remove = claimed
+	}
+	tr.Relay(m.r, res, remove...)
+}
+
+// removedWithin are the headers of a request in a dialog that are not passed on: a PBX
+// is believed who somebody is, and nobody else.
+func (p *Proxy) removedWithin(d *dialog, sender int) []string {
+	if d != nil && !p.calls.atDevice(d, sender) {
+		return removedPart
+	}
+	return removedMost
 }
 
 // heard takes up a final response.

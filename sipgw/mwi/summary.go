@@ -51,6 +51,17 @@ type Count struct {
 	Known                bool   // it says something of that kind
 }
 
+// Add adds what waits elsewhere.
+func (s *Summary) Add(o *Summary) {
+	s.Waiting = s.Waiting || o.Waiting
+	for k := range NumKinds {
+		a, b := &s.Counts[k], &o.Counts[k]
+		a.New, a.Old = min(a.New+b.New, maxCount), min(a.Old+b.Old, maxCount)
+		a.UrgentNew, a.UrgentOld = min(a.UrgentNew+b.UrgentNew, maxCount), min(a.UrgentOld+b.UrgentOld, maxCount)
+		a.Known = a.Known || b.Known
+	}
+}
+
 // Append appends the body. A summary that knows of no kind says that there are no
 // voice messages, since many phones look at nothing else.
 func (s *Summary) Append(dst []byte) []byte {

@@ -107,3 +107,16 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestAdd(t *testing.T) {
+	a := Summary{Account: "sip:a@x", Counts: counts(Voice, Count{New: 1, Old: 2, UrgentNew: 1})}
+	b := Summary{Waiting: true, Account: "sip:b@x", Counts: counts(Voice, Count{New: maxCount, Old: 3, UrgentOld: 4})}
+	c := Summary{Counts: counts(Fax, Count{Old: 1})}
+	a.Add(&b)
+	a.Add(&c)
+	want := Summary{Waiting: true, Account: "sip:a@x", Counts: counts(Voice, Count{New: maxCount, Old: 5, UrgentNew: 1, UrgentOld: 4})}
+	want.Counts[Fax] = Count{Old: 1, Known: true}
+	if diff := cmp.Diff(want, a); diff != "" {
+		t.Error(diff)
+	}
+}

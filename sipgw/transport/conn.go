@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -19,12 +20,13 @@ type conn struct {
 	heard  atomic.Int64 // when something last came, in ns of Unix time
 	inside atomic.Bool  // within a message, or not yet ready for one
 
-	mu      sync.Mutex // guards what follows
-	quiet   *sync.Cond // on mu: writing or closed has changed
-	nc      net.Conn   // nil while it is being opened
-	out     []byte     // framed and not yet written
-	flying  int        // bytes that are being written
-	writing bool       // flush runs
+	mu      sync.Mutex        // guards what follows
+	quiet   *sync.Cond        // on mu: writing or closed has changed
+	nc      net.Conn          // nil while it is being opened
+	proven  *x509.Certificate // of the other end, with TLS; nil: it has proven nothing
+	out     []byte            // framed and not yet written
+	flying  int               // bytes that are being written
+	writing bool              // flush runs
 	closed  bool
 }
 

@@ -179,8 +179,9 @@ func (r *Request) appendForward(b []byte, w *wire, branch, target string, routes
 }
 
 // Relay sends a response that came to a forwarded request back to where the
-// request came from, without our Via (RFC 3261 §16.7).
-func (t *Transport) Relay(r *Request, res *Response) {
+// request came from, without our Via (RFC 3261 §16.7) and headers that are to be left
+// out.
+func (t *Transport) Relay(r *Request, res *Response, remove ...string) {
 	if r.tx == nil {
 		return
 	}
@@ -196,6 +197,7 @@ func (t *Transport) Relay(r *Request, res *Response) {
 				b = appendField(b, "Via", strings.TrimSpace(rest))
 			}
 		case sameName(f.Name, "Content-Length"):
+		case slices.ContainsFunc(remove, func(n string) bool { return sameName(n, f.Name) }):
 		default:
 			b = appendField(b, f.Name, f.Value)
 		}

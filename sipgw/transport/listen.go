@@ -182,7 +182,7 @@ func (c *conn) serve(nc net.Conn) {
 	defer nc.Close()
 	stop := c.t.cutOnStop(nc)
 	if c.wire.kind.Secure() {
-		t := tls.Server(nc, &tls.Config{MinVersion: c.t.minTLS, GetCertificate: c.t.cert})
+		t := tls.Server(nc, c.t.serverTLS(c.wire.kind))
 		ctx, cancel := context.WithTimeout(context.Background(), stuckFor)
 		err := t.HandshakeContext(ctx)
 		cancel()
@@ -191,6 +191,7 @@ func (c *conn) serve(nc net.Conn) {
 			c.t.nobody.note(c.remote, "no TLS")
 			return
 		}
+		c.met(c.t.verified(t))
 		nc = t
 	}
 	if c.wire.kind == WS || c.wire.kind == WSS {

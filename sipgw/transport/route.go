@@ -111,6 +111,11 @@ func (t *Transport) dial(h hop, to netip.AddrPort) (Flow, error) {
 			return
 		}
 		defer nc.Close()
+		if s, ok := nc.(*tls.Conn); ok {
+			if chains := s.ConnectionState().VerifiedChains; len(chains) > 0 {
+				c.met(chains[0][0])
+			}
+		}
 		c.ready(nc)
 		c.readStream(nc)
 	})

@@ -30,6 +30,9 @@ type Options struct {
 	MinTLSVersion uint16
 	// Trust is what connections that we open with TLS go by; nil is the system's.
 	Trust *tls.Config
+	// AskCertificate says whether who connects with TLS is asked for a certificate, see
+	// [Flow.Proves]. Who has none is let in all the same. nil: nobody is asked.
+	AskCertificate func() bool
 
 	// Hosts are names that are ours, besides the addresses that we listen at: in
 	// Route headers, and as where OPTIONS may end.
@@ -83,6 +86,7 @@ type Transport struct {
 	minTLS    uint16
 	cert      func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	trust     *tls.Config
+	asks      func() bool
 	hosts     []string
 	key       []byte
 	boot      uint64
@@ -111,7 +115,7 @@ type Transport struct {
 func New(o Options) (*Transport, error) {
 	limits := o.Config.Limits.orDefaults()
 	t := &Transport{
-		cfg: o.Config, network: o.Network, resolver: o.Resolver, cert: o.Certificate, trust: o.Trust,
+		cfg: o.Config, network: o.Network, resolver: o.Resolver, cert: o.Certificate, trust: o.Trust, asks: o.AskCertificate,
 		minTLS: max(o.MinTLSVersion, tls.VersionTLS12),
 		key:    o.Key, software: o.Software, log: o.Log,
 		handlers: map[string]Handler{},

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +49,25 @@ type Upstream struct {
 
 	// Notes translates notes into states, see [rich.Trunk]. Nil does not read them.
 	Notes map[string]string
+
+	// CallsFrom are the addresses that its calls come from, and Certificate the name in
+	// the certificate by which it proves that they are its own; see [Upstream.Calls].
+	// Without either it has to prove who it is as devices do.
+	CallsFrom   []netip.Prefix
+	Certificate string
+}
+
+// Calls reports whether what comes by a flow is from the PBX, so that it is believed who
+// calls.
+func (u *Upstream) Calls(f transport.Flow) bool {
+	switch {
+	case u.Certificate != "" && !f.Proves(u.Certificate):
+		return false
+	case len(u.CallsFrom) == 0:
+		return u.Certificate != ""
+	}
+	from := f.Remote().Addr()
+	return slices.ContainsFunc(u.CallsFrom, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
 // same reports whether two are the same to a subscription.
@@ -87,6 +107,19 @@ func (u *Upstream) line(user string, numbers []string) (address string, ok bool)
 	}
 	name = strings.ReplaceAll(name, "{user}", user)
 	return "sip:" + transport.EscapeUser(name) + "@" + u.Host, true
+}
+
+// user is the opposite of line, for one that has one place in it: the user, or the number,
+// that it is made of. ok is false if it is not made so.
+func (u *Upstream) user(name string) (user string, ok bool) {
+	before, rest, found := strings.Cut(u.Line, "{")
+	if !found {
+		return name, name != ""
+	}
+	_, after, _ := strings.Cut(rest, "}")
+	name, starts := strings.CutPrefix(name, before)
+	name, ends := strings.CutSuffix(name, after)
+	return name, starts && ends && name != "" && !strings.Contains(after, "{")
 }
 
 // target is the Request-URI for an address there.

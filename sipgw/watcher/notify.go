@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/presence/device"
 	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/event"
 	"rollcall/sipgw/mwi"
@@ -208,11 +209,11 @@ func (w *Watcher) apply(g *leg, n *note) {
 	}
 }
 
-// Waiting is what a PBX has told unasked: how many messages wait for somebody (RFC
+// Waiting is what a PBX has told unasked: how many messages wait for a device (RFC
 // 3842).
 type Waiting struct {
 	PBX     string
-	User    string // whom the request was for, as it is written
+	Device  *device.Device
 	Summary *mwi.Summary
 }
 
@@ -235,8 +236,43 @@ func (w *Watcher) waiting(r *transport.Request) {
 		r.Respond(400, "Bad Body")
 		return
 	}
+	// Whose they are stands in the body where the request goes to an account of ours.
+	account, _ := transport.ParseURI(s.Account)
+	d := w.named(p, r.URI().User)
+	if d == nil {
+		d = w.named(p, account.User)
+	}
+	if d == nil {
+		r.Respond(404, "")
+		return
+	}
 	r.Respond(200, "")
 	if w.parts.Waiting != nil {
-		w.parts.Waiting(Waiting{p.cfg.Name, r.URI().User, s})
+		w.parts.Waiting(Waiting{p.cfg.Name, d, s})
 	}
+}
+
+// named returns the device that a PBX calls by a name; nil if there is none. One that
+// registers here may have its mailbox there all the same.
+func (w *Watcher) named(p *place, name string) *device.Device {
+	name, ok := p.cfg.user(transport.Unescape(name))
+	if !ok {
+		return nil
+	}
+	all := w.parts.Devices()
+	found := all.ByUser(name)
+	if number, err := device.ParseNumber(name); found == nil && err == nil {
+		if list := all.ByNumber(number); len(list) == 1 {
+			found = list[0]
+		}
+	}
+	if found == nil || found.Here() {
+		return found
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.place(found.Upstream) != p {
+		return nil
+	}
+	return found
 }

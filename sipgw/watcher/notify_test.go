@@ -197,9 +197,17 @@ func TestWaiting(t *testing.T) {
 		const body = "application/simple-message-summary\n--\nMessages-Waiting: yes\nVoice-Message: 2/8 (0/0)\n"
 		p.say(head + body)
 		p.one("200")
-		if len(b.waiting) != 1 || b.waiting[0].User != "2001" || b.waiting[0].PBX != "hq" || b.waiting[0].Summary.Counts[0].New != 2 {
+		if len(b.waiting) != 1 || b.waiting[0].Device.ID != "2001" || b.waiting[0].PBX != "hq" || b.waiting[0].Summary.Counts[0].New != 2 {
 			t.Errorf("%+v", b.waiting)
 		}
+		p.say(strings.Replace(head, "2001", "rollcall", 1) + strings.Replace(body, "yes", "yes\nMessage-Account: sip:2001@hq", 1))
+		p.one("200")
+		if len(b.waiting) != 2 || b.waiting[1].Device.ID != "2001" {
+			t.Errorf("%+v", b.waiting)
+		}
+		b.waiting = b.waiting[:1]
+		p.say(strings.Replace(head, "2001", "2999", 1) + body)
+		p.one("404")
 		p.say(head + "text/plain\n--\nyes")
 		p.one("415")
 		p.say(head + "application/simple-message-summary\n--\nyes")
@@ -211,6 +219,26 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("%+v", b.waiting)
 		}
 	})
+}
+
+func TestNamed(t *testing.T) {
+	for _, c := range []struct {
+		line, name, want string
+		ok               bool
+	}{
+		{"", "2001", "2001", true},
+		{"", "", "", false},
+		{"{number}", "+4930", "+4930", true},
+		{"ext-{user}-a", "ext-2001-a", "2001", true},
+		{"ext-{user}", "2001", "2001", false},
+		{"ext-{user}", "ext-", "", false},
+		{"{user}-{number}", "1-2", "1-2", false},
+	} {
+		u := Upstream{Line: c.line}
+		if got, ok := u.user(c.name); ok != c.ok || ok && got != c.want {
+			t.Errorf("%q at %q is %q, %v; want %q, %v", c.name, c.line, got, ok, c.want, c.ok)
+		}
+	}
 }
 
 // Nobody who sends what is none of it changes anything.

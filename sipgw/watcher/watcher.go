@@ -3,6 +3,7 @@ package watcher
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,6 +106,26 @@ func (w *Watcher) Use(cfg Config) {
 	}
 	w.places, w.replan = places, true
 	w.poke()
+}
+
+// Caller returns the name of the PBX that a flow comes from, as [Upstream.Calls] knows it.
+func (w *Watcher) Caller(f transport.Flow) (name string, ok bool) {
+	w.mu.Lock()
+	all := w.cfg.Upstreams
+	w.mu.Unlock()
+	for i := range all {
+		if all[i].Calls(f) {
+			return all[i].Name, true
+		}
+	}
+	return "", false
+}
+
+// Certified reports whether some PBX is known by its certificate.
+func (w *Watcher) Certified() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.cfg.Upstreams, func(u Upstream) bool { return u.Certificate != "" })
 }
 
 // Changed takes up that a device is another one: for [device.Register.OnChanged].
