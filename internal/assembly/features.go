@@ -6,6 +6,7 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/internal/personal"
+	"rollcall/internal/portrait"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -94,6 +95,10 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
 	there.OnPublished(a.cards.Published)
 	a.Disco.Show(a.publishing)
+	pictures := portrait.New(a.cards, a.publishing, a.log)
+	a.cards.OnPicture(pictures.CardChanged)
+	a.publishing.OnChanged(pictures.NodeChanged)
+	a.runners = append(a.runners, pictures)
 	all := []server.Feature{a.Disco, a.Addresses, a.cards, a.publishing}
 	if cfg.SearchEnabled {
 		people := a.db.Search()

@@ -5,7 +5,7 @@ package pep
 const (
 	DefaultMaxNodes       = 200
 	DefaultMaxItems       = 1000
-	DefaultMaxItem        = 128 << 10
+	DefaultMaxItem        = 160 << 10
 	DefaultMaxAccount     = 2 << 20
 	DefaultMaxSubscribers = 100
 )

@@ -91,9 +91,11 @@ func (*Feature) Info() server.Info {
 			{ID: "XEP-0163"},
 			{ID: "XEP-0060", Note: "at people's own addresses; nobody is asked to approve subscribers"},
 			{ID: "XEP-0223"},
+			{ID: "XEP-0084"},
+			{ID: "XEP-0398"},
 			{ID: "XEP-0108", Note: "also on behalf of people, while they are on the phone or in a meeting"},
 		},
-		Account: of,
+		Account: append(of, "urn:xmpp:pep-vcard-conversion:0"),
 		Kinds:   []server.Kind{{Category: "pubsub", Type: "pep"}},
 	}
 }

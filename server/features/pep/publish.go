@@ -23,23 +23,30 @@ func (f *Feature) publish(ctx context.Context, r *server.Request, c *command) ([
 	if err != nil {
 		return nil, err
 	}
+	return nil, f.put(ctx, r.Account, n, &c.item, func() {
+		b := stanza.AppendAttr([]byte("<pubsub xmlns='"+namespace+"'><publish"), "node", c.node)
+		b = stanza.AppendAttr(append(b, "><item"...), "id", c.item.ID)
+		r.Reply(append(b, "/></publish></pubsub>"...))
+	})
+}
+
+// put keeps an item, answers, and tells of it. The caller has the turn.
+func (f *Feature) put(ctx context.Context, of *server.Account, n *Node, it *Item, answer func()) (err error) {
 	ch := Change{Node: *n, Options: n.ID == 0}
 	if n.Persist {
-		ch.Put = &c.item
+		ch.Put = it
 	}
 	if ch.Options || ch.Put != nil {
-		if n, err = f.change(ctx, r.Account.ID, ch); err != nil {
-			return nil, err
+		if n, err = f.change(ctx, of.ID, ch); err != nil {
+			return err
 		}
 	}
-	b := stanza.AppendAttr([]byte("<pubsub xmlns='"+namespace+"'><publish"), "node", c.node)
-	b = stanza.AppendAttr(append(b, "><item"...), "id", c.item.ID)
-	r.Reply(append(b, "/></publish></pubsub>"...)) // and then what is told of it
+	answer()
 	if n.Notify {
-		f.tell(ctx, r.Account, n, itemEvent(n, &c.item))
+		f.tell(ctx, of, n, itemEvent(n, it))
 	}
-	f.news(r, n.Name)
-	return nil, nil
+	f.news(of, n.Name)
+	return nil
 }
 
 // open returns the node that is published in, or what it is to be. The caller has
@@ -63,9 +70,9 @@ func (f *Feature) open(ctx context.Context, r *server.Request, c *command) (*Nod
 }
 
 // news tells those who follow what people publish.
-func (f *Feature) news(r *server.Request, node string) {
+func (f *Feature) news(of *server.Account, node string) {
 	for _, h := range f.changed {
-		h(r.Account.JID, node)
+		h(of.JID, node)
 	}
 }
 
@@ -116,7 +123,7 @@ func (f *Feature) retract(ctx context.Context, r *server.Request, c *command) er
 	if c.loud || n.NotifyRetract && !c.silent {
 		f.tell(ctx, r.Account, now, retractEvent(now, c.ids))
 	}
-	f.news(r, n.Name)
+	f.news(r.Account, n.Name)
 	return nil
 }
 
@@ -130,7 +137,7 @@ func (f *Feature) purge(ctx context.Context, r *server.Request, n *Node) error {
 	if n.NotifyRetract {
 		f.tell(ctx, r.Account, now, nodeEvent("purge", n.Name))
 	}
-	f.news(r, n.Name)
+	f.news(r.Account, n.Name)
 	return nil
 }
 
@@ -143,6 +150,6 @@ func (f *Feature) remove(ctx context.Context, r *server.Request, n *Node) error 
 	if n.NotifyDelete {
 		f.tell(ctx, r.Account, n, nodeEvent("delete", n.Name))
 	}
-	f.news(r, n.Name)
+	f.news(r.Account, n.Name)
 	return nil
 }
