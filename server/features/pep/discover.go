@@ -17,7 +17,7 @@ func (f *Feature) Nodes(ctx context.Context, r *server.Request, b []byte) ([]byt
 	if err != nil {
 		return b, err
 	}
-	s, err := f.shelf(ctx, r.Account.ID)
+	s, err := f.shelf(ctx, r.Account)
 	if err != nil {
 		return b, err
 	}

@@ -117,7 +117,7 @@ func (f *Feature) catchUp(s *server.Session, list []jid.Bare, nodes []string) {
 
 // lastOf tells a session of the last items of an account.
 func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) error {
-	if f.srv.Annex(owner.Domain()) != nil {
+	if f.srv.Annex(owner.Domain()) != nil || !f.promises(owner, nodes) {
 		return nil
 	}
 	ctx := f.srv.Context()
@@ -136,8 +136,8 @@ func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) erro
 		}
 	}
 	// In the account's turn, so that what is published next comes after it.
-	defer f.shelves.take(of.ID).Unlock()
-	shelf, err := f.read(ctx, of.ID)
+	defer f.shelves.take(of.JID).Unlock()
+	shelf, err := f.read(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -147,6 +147,24 @@ func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) erro
 		}
 	}
 	return nil
+}
+
+// promises reports whether there may be something to tell of an account's nodes. Of
+// most contacts of somebody who comes there is not, and nobody has to look further.
+func (f *Feature) promises(owner jid.Bare, nodes []string) bool {
+	s := f.shelves.get(owner)
+	if s == nil {
+		return true // nobody knows
+	}
+	for _, node := range nodes {
+		if n := s.node(node); n != nil && n.Items > 0 && n.SendLast == SendOnPresence {
+			return true
+		}
+		if node == nodeActivity && f.there.View(owner) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // lastOn tells a session of the last item of a node. The caller has the turn.

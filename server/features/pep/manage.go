@@ -18,7 +18,7 @@ func (f *Feature) manage(ctx context.Context, r *server.Request, c *command) ([]
 	if c.node == "" {
 		return nil, refuse(stanza.ErrBadRequest, "nodeid-required", "the request names no node")
 	}
-	defer f.shelves.take(r.Account.ID).Unlock()
+	defer f.shelves.take(r.Account.JID).Unlock()
 	n, err := f.existing(ctx, r, c.node)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (f *Feature) configure(ctx context.Context, r *server.Request, n *Node, c *
 	if err := now.apply(c.options, f.cfg.MaxItems, false); err != nil {
 		return err
 	}
-	_, err := f.change(ctx, r.Account.ID, Change{Node: now, Options: true, Purge: !now.Persist})
+	_, err := f.change(ctx, r.Account, Change{Node: now, Options: true, Purge: !now.Persist})
 	return err
 }
 
@@ -86,7 +86,7 @@ func (f *Feature) affiliate(ctx context.Context, r *server.Request, n *Node, c *
 	if after > f.cfg.MaxSubscribers {
 		return stanza.Refuse(stanza.ErrResourceConstraint, "a node has at most %d members and outcasts", f.cfg.MaxSubscribers)
 	}
-	_, err := f.change(ctx, r.Account.ID, Change{Node: *n, Affiliate: c.all})
+	_, err := f.change(ctx, r.Account, Change{Node: *n, Affiliate: c.all})
 	return err
 }
 
@@ -112,7 +112,7 @@ func (f *Feature) unseat(ctx context.Context, r *server.Request, n *Node, c *com
 			return stanza.Refuse(stanza.ErrNotAllowed, "people subscribe by themselves")
 		}
 	}
-	_, err := f.change(ctx, r.Account.ID, Change{Node: *n, Leave: leave})
+	_, err := f.change(ctx, r.Account, Change{Node: *n, Leave: leave})
 	return err
 }
 
@@ -126,8 +126,8 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 	if !mayActFor(r.From, c.jid) {
 		return nil, refuse(stanza.ErrBadRequest, "invalid-jid", "people subscribe themselves")
 	}
-	defer f.shelves.take(r.Account.ID).Unlock()
-	s, err := f.read(ctx, r.Account.ID)
+	defer f.shelves.take(r.Account.JID).Unlock()
+	s, err := f.read(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 		if len(n.Subscribers) >= f.cfg.MaxSubscribers {
 			return nil, refuse(stanza.ErrPolicyViolation, "too-many-subscriptions", "a node has at most %d subscribers", f.cfg.MaxSubscribers)
 		}
-		if n, err = f.change(ctx, r.Account.ID, Change{Node: *n, Subscribe: []jid.JID{c.jid}}); err != nil {
+		if n, err = f.change(ctx, r.Account, Change{Node: *n, Subscribe: []jid.JID{c.jid}}); err != nil {
 			return nil, err
 		}
 	}
@@ -164,8 +164,8 @@ func (f *Feature) unsubscribe(ctx context.Context, r *server.Request, c *command
 	if !mayActFor(r.From, c.jid) {
 		return stanza.ErrForbidden
 	}
-	defer f.shelves.take(r.Account.ID).Unlock()
-	s, err := f.read(ctx, r.Account.ID)
+	defer f.shelves.take(r.Account.JID).Unlock()
+	s, err := f.read(ctx, r.Account)
 	if err != nil {
 		return err
 	}
@@ -179,13 +179,13 @@ func (f *Feature) unsubscribe(ctx context.Context, r *server.Request, c *command
 		}
 		return refuse(stanza.ErrUnexpectedRequest, "not-subscribed", "there is no such subscription")
 	}
-	_, err = f.change(ctx, r.Account.ID, Change{Node: *n, Leave: []jid.JID{c.jid}})
+	_, err = f.change(ctx, r.Account, Change{Node: *n, Leave: []jid.JID{c.jid}})
 	return err
 }
 
 // each calls do for those nodes that a request is about and that whoever asks may see.
 func (f *Feature) each(ctx context.Context, r *server.Request, c *command, a asker, do func(*Node)) error {
-	s, err := f.shelf(ctx, r.Account.ID)
+	s, err := f.shelf(ctx, r.Account)
 	if err != nil {
 		return err
 	}

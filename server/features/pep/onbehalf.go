@@ -15,7 +15,7 @@ func (f *Feature) Published(ctx context.Context, owner jid.Bare, node, id string
 	if err != nil || !exists {
 		return it, "", false, err
 	}
-	s, err := f.shelf(ctx, of.ID)
+	s, err := f.shelf(ctx, of)
 	if err != nil {
 		return it, "", false, err
 	}
@@ -38,11 +38,11 @@ func (f *Feature) Published(ctx context.Context, owner jid.Bare, node, id string
 // those who may see it.
 func (f *Feature) Publish(ctx context.Context, owner jid.Bare, node, id string, payload []byte, access Access) error {
 	of, exists, err := f.srv.Account(ctx, owner)
-	if err != nil || !exists {
+	if err != nil || !exists || of.ID == 0 {
 		return err
 	}
-	defer f.shelves.take(of.ID).Unlock()
-	s, err := f.read(ctx, of.ID)
+	defer f.shelves.take(of.JID).Unlock()
+	s, err := f.read(ctx, of)
 	if err != nil {
 		return err
 	}

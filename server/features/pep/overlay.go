@@ -100,8 +100,8 @@ func (f *Feature) retell(ctx context.Context, owner jid.Bare, was View) error {
 	if err != nil {
 		return err
 	}
-	defer f.shelves.take(of.ID).Unlock()
-	shelf, err := f.read(ctx, of.ID)
+	defer f.shelves.take(of.JID).Unlock()
+	shelf, err := f.read(ctx, of)
 	if err != nil {
 		return err
 	}

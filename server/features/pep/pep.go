@@ -17,6 +17,7 @@ package pep
 
 import (
 	"context"
+	"hash/maphash"
 	"sync/atomic"
 
 	"rollcall/presence"
@@ -68,7 +69,7 @@ type Feature struct {
 // New returns the feature.
 func New(store Store, rosters Rosters, clients Clients, there Views, c Config) *Feature {
 	f := &Feature{store: store, rosters: rosters, clients: clients, there: there, cfg: c.WithDefaults()}
-	f.overlay.wake = make(chan struct{}, 1)
+	f.overlay.wake, f.shelves.seed = make(chan struct{}, 1), maphash.MakeSeed()
 	return f
 }
 
@@ -110,8 +111,8 @@ func (f *Feature) Register(r *server.Registry) {
 		}
 	}
 	r.OnEnded(f.ended)
-	r.OnChanged(func(a *server.Account) { f.forget(a.ID) })
-	r.OnRemoved(func(a *server.Account) { f.forget(a.ID) })
+	r.OnChanged(func(a *server.Account) { f.forget(a.JID) })
+	r.OnRemoved(func(a *server.Account) { f.forget(a.JID) })
 }
 
 // OnChanged adds a call for each node of which the last item has changed. It runs with
@@ -182,7 +183,7 @@ func (f *Feature) any(ctx context.Context, r *server.Request, c *command, a aske
 
 // visible returns a node that somebody may see.
 func (f *Feature) visible(ctx context.Context, of *server.Account, name string, a asker) (*Node, error) {
-	s, err := f.shelf(ctx, of.ID)
+	s, err := f.shelf(ctx, of)
 	if err != nil {
 		return nil, err
 	}

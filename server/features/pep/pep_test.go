@@ -2,6 +2,7 @@ package pep
 
 import (
 	"errors"
+	"hash/maphash"
 	"strings"
 	"testing"
 
@@ -155,18 +156,18 @@ func TestOptionsSurviveTheirForm(t *testing.T) {
 }
 
 func TestShelvesForgetWhatIsOldest(t *testing.T) {
-	var s shelves
+	s := shelves{seed: maphash.MakeSeed()}
 	big := &shelf{size: maxShelves/2 - 1}
-	s.put(1, big)
-	s.put(2, big)
-	s.get(1)
-	s.put(3, big)
-	if s.get(2) != nil || s.get(1) == nil || s.get(3) == nil {
+	s.put("ada@x", big)
+	s.put("bob@x", big)
+	s.get("ada@x")
+	s.put("cat@x", big)
+	if s.get("bob@x") != nil || s.get("ada@x") == nil || s.get("cat@x") == nil {
 		t.Error("another is forgotten than the one not asked for longest")
 	}
-	s.put(1, &shelf{size: 1})
-	s.put(3, nil)
-	if s.size != 1 || s.get(3) != nil {
+	s.put("ada@x", &shelf{size: 1})
+	s.put("cat@x", nil)
+	if s.size != 1 || s.get("cat@x") != nil {
 		t.Errorf("%d bytes are remembered", s.size)
 	}
 }

@@ -18,7 +18,7 @@ func (f *Feature) publish(ctx context.Context, r *server.Request, c *command) ([
 		c.item.ID = rand.Text()
 	}
 	c.item.At = time.Now().Truncate(time.Microsecond)
-	defer f.shelves.take(r.Account.ID).Unlock()
+	defer f.shelves.take(r.Account.JID).Unlock()
 	n, err := f.open(ctx, r, c)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (f *Feature) put(ctx context.Context, of *server.Account, n *Node, it *Item
 		ch.Put = it
 	}
 	if ch.Options || ch.Put != nil {
-		if n, err = f.change(ctx, of.ID, ch); err != nil {
+		if n, err = f.change(ctx, of, ch); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func (f *Feature) put(ctx context.Context, of *server.Account, n *Node, it *Item
 // open returns the node that is published in, or what it is to be. The caller has
 // the turn.
 func (f *Feature) open(ctx context.Context, r *server.Request, c *command) (*Node, error) {
-	s, err := f.read(ctx, r.Account.ID)
+	s, err := f.read(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (f *Feature) news(of *server.Account, node string) {
 
 // existing returns a node of whoever asks. The caller has the turn.
 func (f *Feature) existing(ctx context.Context, r *server.Request, name string) (*Node, error) {
-	s, err := f.read(ctx, r.Account.ID)
+	s, err := f.read(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func (f *Feature) existing(ctx context.Context, r *server.Request, name string) 
 
 // create makes a node (XEP-0060 §8.1).
 func (f *Feature) create(ctx context.Context, r *server.Request, c *command) ([]byte, error) {
-	defer f.shelves.take(r.Account.ID).Unlock()
-	s, err := f.read(ctx, r.Account.ID)
+	defer f.shelves.take(r.Account.JID).Unlock()
+	s, err := f.read(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -104,18 +104,18 @@ func (f *Feature) create(ctx context.Context, r *server.Request, c *command) ([]
 			return nil, err
 		}
 	}
-	_, err = f.change(ctx, r.Account.ID, Change{Node: n, Options: true})
+	_, err = f.change(ctx, r.Account, Change{Node: n, Options: true})
 	return nil, err
 }
 
 // retract takes items away (XEP-0060 §7.2).
 func (f *Feature) retract(ctx context.Context, r *server.Request, c *command) error {
-	defer f.shelves.take(r.Account.ID).Unlock()
+	defer f.shelves.take(r.Account.JID).Unlock()
 	n, err := f.existing(ctx, r, c.node)
 	if err != nil {
 		return err
 	}
-	now, err := f.change(ctx, r.Account.ID, Change{Node: *n, Retract: c.ids})
+	now, err := f.change(ctx, r.Account, Change{Node: *n, Retract: c.ids})
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (f *Feature) retract(ctx context.Context, r *server.Request, c *command) er
 
 // purge takes all items away (XEP-0060 §8.5).
 func (f *Feature) purge(ctx context.Context, r *server.Request, n *Node) error {
-	now, err := f.change(ctx, r.Account.ID, Change{Node: *n, Purge: true})
+	now, err := f.change(ctx, r.Account, Change{Node: *n, Purge: true})
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (f *Feature) purge(ctx context.Context, r *server.Request, n *Node) error {
 
 // remove takes a node away (XEP-0060 §8.4).
 func (f *Feature) remove(ctx context.Context, r *server.Request, n *Node) error {
-	if _, err := f.change(ctx, r.Account.ID, Change{Node: *n, Delete: true}); err != nil {
+	if _, err := f.change(ctx, r.Account, Change{Node: *n, Delete: true}); err != nil {
 		return err
 	}
 	r.Reply(nil)

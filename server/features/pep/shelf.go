@@ -3,8 +3,11 @@ package pep
 import (
 	"container/list"
 	"context"
+	"hash/maphash"
 	"sync"
 
+	"rollcall/server"
+	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
 
@@ -55,30 +58,31 @@ const maxShelves = 32 << 20
 
 // shelves remember what accounts have, those longest that were asked for last.
 type shelves struct {
+	seed  maphash.Seed   // fixed
 	turns [64]sync.Mutex // of accounts: held while one is read or changed
 
 	mu    sync.Mutex // guards all below; taken after a turn
-	all   map[int64]*list.Element
+	all   map[jid.Bare]*list.Element
 	order list.List // of *kept, the latest first
 	size  int
 }
 
 type kept struct {
-	account int64
-	shelf   *shelf
+	owner jid.Bare
+	shelf *shelf
 }
 
 // take waits for an account's turn, which the caller is to give back.
-func (s *shelves) take(account int64) *sync.Mutex {
-	m := &s.turns[uint64(account)%uint64(len(s.turns))]
+func (s *shelves) take(owner jid.Bare) *sync.Mutex {
+	m := &s.turns[maphash.String(s.seed, string(owner))%uint64(len(s.turns))]
 	m.Lock()
 	return m
 }
 
-func (s *shelves) get(account int64) *shelf {
+func (s *shelves) get(owner jid.Bare) *shelf {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.all[account]
+	e := s.all[owner]
 	if e == nil {
 		return nil
 	}
@@ -87,17 +91,17 @@ func (s *shelves) get(account int64) *shelf {
 }
 
 // put remembers a shelf; nil forgets what there was. The caller has the turn.
-func (s *shelves) put(account int64, sh *shelf) {
+func (s *shelves) put(owner jid.Bare, sh *shelf) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(s.all[account])
+	s.drop(s.all[owner])
 	if sh == nil {
 		return
 	}
 	if s.all == nil {
-		s.all = map[int64]*list.Element{}
+		s.all = map[jid.Bare]*list.Element{}
 	}
-	s.all[account] = s.order.PushFront(&kept{account, sh})
+	s.all[owner] = s.order.PushFront(&kept{owner, sh})
 	for s.size += sh.size; s.size > maxShelves && s.order.Len() > 1; {
 		s.drop(s.order.Back())
 	}
@@ -108,57 +112,57 @@ func (s *shelves) drop(e *list.Element) {
 		return
 	}
 	k := s.order.Remove(e).(*kept)
-	delete(s.all, k.account)
+	delete(s.all, k.owner)
 	s.size -= k.shelf.size
 }
 
 // forget has an account's nodes read again.
-func (f *Feature) forget(account int64) {
-	defer f.shelves.take(account).Unlock()
-	f.shelves.put(account, nil)
+func (f *Feature) forget(owner jid.Bare) {
+	defer f.shelves.take(owner).Unlock()
+	f.shelves.put(owner, nil)
 }
 
 // shelf returns what an account has.
-func (f *Feature) shelf(ctx context.Context, account int64) (*shelf, error) {
-	if account == 0 {
+func (f *Feature) shelf(ctx context.Context, of *server.Account) (*shelf, error) {
+	if of.ID == 0 {
 		return &shelf{}, nil // an anonymous user has nothing
 	}
-	if s := f.shelves.get(account); s != nil {
+	if s := f.shelves.get(of.JID); s != nil {
 		return s, nil
 	}
-	defer f.shelves.take(account).Unlock()
-	return f.read(ctx, account)
+	defer f.shelves.take(of.JID).Unlock()
+	return f.read(ctx, of)
 }
 
 // read is shelf for who has the turn.
-func (f *Feature) read(ctx context.Context, account int64) (*shelf, error) {
-	if s := f.shelves.get(account); s != nil {
+func (f *Feature) read(ctx context.Context, of *server.Account) (*shelf, error) {
+	if s := f.shelves.get(of.JID); s != nil {
 		return s, nil
 	}
-	nodes, err := f.store.Nodes(ctx, account)
+	nodes, err := f.store.Nodes(ctx, of.ID)
 	if err != nil {
 		return nil, err
 	}
 	s := newShelf(nodes)
-	f.shelves.put(account, s)
+	f.shelves.put(of.JID, s)
 	return s, nil
 }
 
 // change changes a node, and returns it as it is then, or nil if it is gone. The
 // caller has the turn.
-func (f *Feature) change(ctx context.Context, account int64, c Change) (*Node, error) {
+func (f *Feature) change(ctx context.Context, of *server.Account, c Change) (*Node, error) {
 	c.Limits = Limits{Nodes: f.cfg.MaxNodes, Bytes: f.cfg.MaxAccount}
 	if c.Node.MaxItems == 0 || c.Node.MaxItems > f.cfg.MaxItems {
 		c.Limits.Items = f.cfg.MaxItems
 	} else {
 		c.Limits.Items = c.Node.MaxItems
 	}
-	err := f.store.Change(ctx, account, c)
-	f.shelves.put(account, nil) // it may be changed, and only word of that be lost
+	err := f.store.Change(ctx, of.ID, c)
+	f.shelves.put(of.JID, nil) // it may be changed, and only word of that be lost
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.read(ctx, account)
+	s, err := f.read(ctx, of)
 	if err != nil {
 		return nil, err
 	}
