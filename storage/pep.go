@@ -117,21 +117,14 @@ func (t *tx) pepNode(ctx context.Context, account int64, c *pep.Change) (id int6
 	}
 	o := &c.Node.Options
 	args := []any{
-		account, c.Node.Name, o.Title, o.Type, string(o.Access), strings.Join(o.Groups, "\n"), bit(o.Persist), o.MaxItems,
-		string(o.SendLast), bit(o.Notify), bit(o.Payloads), bit(o.NotifyDelete), bit(o.NotifyRetract),
+		account, c.Node.Name, o.Title, o.Type, string(o.Access), strings.Join(o.Groups, "\n"), flag(o.Persist), o.MaxItems,
+		string(o.SendLast), flag(o.Notify), flag(o.Payloads), flag(o.NotifyDelete), flag(o.NotifyRetract),
 	}
 	found, err = t.one(ctx, "pep.make", args, &id)
 	if err == nil && !found {
 		err = ErrNoAccount
 	}
 	return id, err
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // pepItems changes what is in a node.

@@ -287,3 +287,29 @@ func unsupported(feature string) *stanza.Error {
 	e.Extra = []byte("<unsupported xmlns='" + nsErrors + "' feature='" + feature + "'/>")
 	return &e
 }
+
+// Configured returns the options of a node that was configured elsewhere. What cannot be
+// so here, or is not said, is as usual. Who sees it counts: if nobody here can be let in
+// as it says, the node is for members, and the error says so.
+func Configured(node string, a *form.Answers, c Config) (o Options, err error) {
+	o = defaults(node)
+	for _, field := range a.Fields {
+		if text(field.Values) == "" {
+			continue
+		}
+		now := o
+		wrong := now.apply(&form.Answers{Fields: []form.Answer{field}}, c.WithDefaults().MaxItems, false)
+		switch {
+		case wrong == nil:
+			o = now
+		case field.Var == prefix+"access_model":
+			o.Access, err = Whitelist, wrong
+		case field.Var == prefix+"max_items":
+			o.MaxItems = 0
+		}
+	}
+	return o, err
+}
+
+// AppendForm appends the options as a form that was filled in.
+func (o *Options) AppendForm(dst []byte) []byte { return o.form(typeConfig).AppendSubmit(dst) }

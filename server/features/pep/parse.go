@@ -10,12 +10,14 @@ import (
 	"rollcall/xmpp/stanza"
 )
 
-// What somebody can name, in bytes, and how much at once.
+// What somebody can name, in bytes.
 const (
-	maxName  = 512 // of a node
-	maxID    = 512 // of an item
-	maxAsked = 256 // items, affiliations or subscriptions in one request
+	MaxName = 512 // of a node
+	MaxID   = 512 // of an item
 )
+
+// maxAsked bounds items, affiliations or subscriptions in one request.
+const maxAsked = 256
 
 // command is a request, as it was parsed.
 type command struct {
@@ -101,8 +103,8 @@ func inside(st *stanza.Stanza, child int) (*stanza.Stanza, error) {
 func (c *command) named(e *stanza.Element) error {
 	c.node = e.Attr("node")
 	switch {
-	case len(c.node) > maxName || !utf8.ValidString(c.node):
-		return stanza.Refuse(stanza.ErrNotAcceptable, "the name of a node has at most %d bytes", maxName)
+	case len(c.node) > MaxName || !utf8.ValidString(c.node):
+		return stanza.Refuse(stanza.ErrNotAcceptable, "the name of a node has at most %d bytes", MaxName)
 	case c.node != "":
 		return nil
 	}
@@ -198,8 +200,8 @@ func (c *command) items(e *stanza.Element) error {
 		if id == "" {
 			return refuse(stanza.ErrBadRequest, "item-required", "the request names no item")
 		}
-		if len(id) > maxID || len(c.ids) == maxAsked {
-			return stanza.Refuse(stanza.ErrNotAcceptable, "at most %d items of at most %d bytes are named at a time", maxAsked, maxID)
+		if len(id) > MaxID || len(c.ids) == maxAsked {
+			return stanza.Refuse(stanza.ErrNotAcceptable, "at most %d items of at most %d bytes are named at a time", maxAsked, MaxID)
 		}
 		c.ids = append(c.ids, id)
 	}
@@ -222,8 +224,8 @@ func (c *command) published(e *stanza.Element, st *stanza.Stanza) error {
 	if at < 0 {
 		return refuse(stanza.ErrBadRequest, "item-required", "there is nothing to publish")
 	}
-	if c.item.ID = all[at].Attr("id"); len(c.item.ID) > maxID {
-		return stanza.Refuse(stanza.ErrNotAcceptable, "the id of an item has at most %d bytes", maxID)
+	if c.item.ID = all[at].Attr("id"); len(c.item.ID) > MaxID {
+		return stanza.Refuse(stanza.ErrNotAcceptable, "the id of an item has at most %d bytes", MaxID)
 	}
 	in, err := inside(st, at)
 	switch {

@@ -201,7 +201,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(c.node) > maxName || len(c.ids) > maxAsked || len(c.all) > maxAsked || len(c.subscribe) > maxAsked || len(c.item.ID) > maxID {
+		if len(c.node) > MaxName || len(c.ids) > maxAsked || len(c.all) > maxAsked || len(c.subscribe) > maxAsked || len(c.item.ID) > MaxID {
 			t.Fatalf("over the limits: %+v", c)
 		}
 		if c.form {
