@@ -139,8 +139,8 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 		return nil, err
 	}
 	if !slices.Contains(n.Subscribers, c.jid) {
-		if len(n.Subscribers) >= f.cfg.MaxSubscribers {
-			return nil, refuse(stanza.ErrPolicyViolation, "too-many-subscriptions", "a node has at most %d subscribers", f.cfg.MaxSubscribers)
+		if err := n.room(c.jid, f.cfg.MaxSubscribers); err != nil {
+			return nil, err
 		}
 		if n, err = f.change(ctx, r.Account, Change{Node: *n, Subscribe: []jid.JID{c.jid}}); err != nil {
 			return nil, err
@@ -152,6 +152,24 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 		f.last(ctx, r, n, a)
 	}
 	return nil, nil
+}
+
+// maxOwn is how many addresses of one account may subscribe to a node, so that nobody
+// takes up all the room.
+const maxOwn = 5
+
+// room says whether one more address may subscribe to a node.
+func (n *Node) room(who jid.JID, most int) error {
+	own := 0
+	for _, j := range n.Subscribers {
+		if j.Bare() == who.Bare() {
+			own++
+		}
+	}
+	if len(n.Subscribers) >= most || own >= maxOwn {
+		return refuse(stanza.ErrPolicyViolation, "too-many-subscriptions", "a node has at most %d subscribers, and %d of one account", most, maxOwn)
+	}
+	return nil
 }
 
 func appendSubscription(b []byte, node string, who jid.JID) []byte {

@@ -9,6 +9,7 @@ import (
 	"rollcall/presence"
 	"rollcall/server"
 	"rollcall/xmpp/form"
+	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 	"rollcall/xmpp/stream"
 )
@@ -152,6 +153,25 @@ func TestOptionsSurviveTheirForm(t *testing.T) {
 	}
 	if err := o.meets(a, 10); err != nil {
 		t.Errorf("it does not meet itself: %v", err)
+	}
+}
+
+func TestRoomForSubscribers(t *testing.T) {
+	n := new(Node)
+	for range maxOwn {
+		if err := n.room(jid.MustParse("eve@x/lair"), 10); err != nil {
+			t.Fatal(err)
+		}
+		n.Subscribers = append(n.Subscribers, jid.MustParse("eve@x/lair"))
+	}
+	if err := n.room(jid.MustParse("eve@x"), 10); err == nil {
+		t.Error("one account takes up all the room")
+	}
+	if err := n.room(jid.MustParse("bob@x"), 10); err != nil {
+		t.Errorf("another one: %v", err)
+	}
+	if err := n.room(jid.MustParse("bob@x"), maxOwn); err == nil {
+		t.Error("there are more than there may be")
 	}
 }
 
