@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# make bench: the Go benchmarks, and then, where the load tool and the other
-# servers are at hand, this server beside ejabberd and Prosody in one run.
+# make bench: the Go benchmarks, and then, where the load tools and the other
+# servers are at hand, this server beside ejabberd and Prosody in one run, and for
+# SIP beside Kamailio in another (sip.sh).
 #
+#   SIDES       "xmpp sip": what is compared
 #   BENCH_DIR   where the load tool and the others' scripts are (../shared/bench);
 #               its READMEs say how they work
 #   PEERS_DIR   where they are set up, with their accounts (/tmp/peers)
@@ -17,6 +19,7 @@ cd "$(dirname "$0")/.."
 BENCH_DIR=${BENCH_DIR:-../shared/bench}
 PEERS_DIR=${PEERS_DIR:-/tmp/peers}
 RUNS=${RUNS:-3}
+SIDES=${SIDES-xmpp sip}
 SERVERS=${SERVERS:-rollcall prosody ejabberd}
 SCENARIOS=${SCENARIOS:-login chat presence presence-big storm offline}
 OUT=${OUT:-bin/bench}
@@ -196,5 +199,9 @@ compare() {
 
 [ "${GO_BENCH:-1}" = 0 ] || go_benchmarks
 [ "${COMPARE:-1}" != 0 ] || exit 0
-have_peers || exit 0
-compare
+if [[ " $SIDES " == *" xmpp "* ]] && have_peers; then
+	(compare)
+fi
+if [[ " $SIDES " == *" sip "* ]]; then
+	bench/sip.sh
+fi

@@ -86,6 +86,7 @@ var rules = []rule{
 	sipIsReached,
 	sipCertificate,
 	upstreamRules,
+	uplinkRules,
 }
 
 // oneDomainEach finds a domain that is served twice, once with and once without

@@ -45,6 +45,7 @@ import (
 	"rollcall/sipgw/publish"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
+	"rollcall/sipgw/uplink"
 	"rollcall/sipgw/watcher"
 	"rollcall/storage"
 	"rollcall/storage/ldap"
@@ -103,6 +104,7 @@ type Config struct {
 	Notifier     notifier.Config
 	Calls        call.Config
 	Watcher      watcher.Config // the PBXs that are subscribed to
+	Uplink       uplink.Config  // of the SIP gateway alone, to a server that is another program
 	Storage      storage.Config // Path as written: see [Config.DatabasePath]
 }
 

@@ -290,9 +290,10 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		"presence.language": `"de"`, "presence.time_zone": `"Europe/Berlin"`, "presence.states": `{ device = { fault = { show = "dnd" } }, person = { "custom:x" = { label = { en = "X" }, lasts = "1h30m", seen = "from detail", set_by = ["manual"], traits = ["call"] }, training = { rank = 50, show = "none" } } }`,
 		"presence.settle": `"1s"`, "presence.settle_released": `"2s"`, "presence.settle_idle": `"3s"`, "presence.barrier": `"1m"`,
 		"presence.flaps_within": `"2m"`, "presence.flaps_hold": `"3m"`,
-		"presence.words":       `{ fr = { messages = "{count} messages", since = "depuis {time}", until = "jusqu'à {time}" } }`,
-		"presence.roles":       `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,
-		"presence.audience":    `[{ watchers = { group = "Night shift" }, subjects = { kind = "device" }, level = "full" }, { watchers = "staff", subjects = { jid = "a@x" }, level = "hidden" }]`,
+		"presence.words":    `{ fr = { messages = "{count} messages", since = "depuis {time}", until = "jusqu'à {time}" } }`,
+		"presence.roles":    `[{ role = "dispatcher", accounts = ["a@x"], groups = ["Control room"] }]`,
+		"presence.audience": `[{ watchers = { group = "Night shift" }, subjects = { kind = "device" }, level = "full" }, { watchers = "staff", subjects = { jid = "a@x" }, level = "hidden" }]`,
+		"sipgw.server":      `"[::1]:5348"`, "sipgw.secret": `"a secret of a gateway"`,
 		"directory.attributes": strings.Replace(attributes.write(usualAttributes), "uid", "mail", 1), "storage.path": `"p"`, "storage.dsn": `"a=b"`,
 	}
 	for _, k := range keys {
@@ -365,7 +366,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		shown := c.String()
-		for name, value := range map[string]string{"dsn": c.Storage.DSN, "bind_password": c.LDAP.Password} {
+		for name, value := range map[string]string{"dsn": c.Storage.DSN, "bind_password": c.LDAP.Password, "secret": c.Uplink.Secret} {
 			shown = strings.Replace(shown, "# "+name+" is set, and not shown\n", name+" = "+quote(value)+"\n", 1)
 		}
 		if inlineSecrets(c) {

@@ -257,6 +257,12 @@ var keys = []key{
 	of("sip.subscribe_rate", live, number(1, 10_000), func(c *Config) *int { return &c.Watcher.Rate }),
 	of("sip.watch_phones", live, boolean, func(c *Config) *bool { return &c.Watcher.Phones }),
 
+	of("sipgw.server", fixed, orNothing(address("5347")), func(c *Config) *string { return &c.Uplink.Server }),
+	of("sipgw.secret_file", fixed, free, func(c *Config) *string { return &c.Uplink.SecretFile }),
+	hidden(of("sipgw.secret", fixed, free, func(c *Config) *string { return &c.Uplink.Secret })),
+	of("sipgw.plaintext", fixed, boolean, func(c *Config) *bool { return &c.Uplink.Plaintext }),
+	of("sipgw.retry_max", fixed, span(second, time.Hour), func(c *Config) *time.Duration { return &c.Uplink.RetryMax }),
+
 	of("audit.retention", fixed, orForever(span(time.Hour, years)), func(c *Config) *time.Duration { return &c.AuditRetention }),
 
 	of("storage.driver", fixed, words("sqlite", "postgres"), func(c *Config) *string { return &c.Storage.Driver }),

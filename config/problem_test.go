@@ -92,7 +92,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, pep, search, presence, contact, registration, components, floodgate, directory, sip, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, pep, search, presence, contact, registration, components, floodgate, directory, sip, sipgw, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -271,6 +271,18 @@ var problemTests = []struct {
 		`archive.retention = "5m" (line 2): too short; write "1h" or more, or "forever"`,
 		`offline.max_age = -1 (line 4): a duration needs a unit; write "0s", or "forever"`,
 		`client_state.enabled = "yes" (line 6): not true or false; write true or false, without quotes`,
+	}},
+	{"[sipgw]\nserver = 'xmpp.example.org:5347'\n", []string{
+		`sipgw.server = "xmpp.example.org:5347" (line 2): on another machine, and the protocol has no encryption: who can read the line sees all messages, and the secret is as good as known; let the gateway run beside that server, or, if the line between them is protected, write plaintext = true`,
+	}},
+	{"[sipgw]\nserver = '127.0.0.1'\nsecret_file = 'f'\nsecret = 'hunter2'\n", []string{
+		`sipgw.server = "127.0.0.1" (line 2): not an address; write "127.0.0.1:5347"`,
+	}},
+	{"[sipgw]\nsecret_file = 'f'\nsecret = 'hunter2'\n", []string{
+		`sipgw.secret_file = "f" (line 2): secret is set too; leave one of them out`,
+	}},
+	{"[sipgw]\nsecret = 'hunter2'\n", []string{
+		`sipgw.secret (line 2): short; write 12 characters or more`,
 	}},
 	{"[storage]\ndriver = 'postgres'\n", []string{
 		`storage.dsn (line 1): empty, and storage.driver is postgres; write "postgres://user@host/database"`,

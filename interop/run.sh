@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Real clients against a running server: slixmpp, profanity, go-sendxmpp and a
-# mellium client; and people who move from Prosody to bin/rollcall and back. Each
-# check prints a PASS or FAIL line; the end says how many, and the exit status is
-# 1 if any failed.
+# mellium client; people who move from Prosody to bin/rollcall and back; at
+# servers of their own, telephones (linphonec and baresip), SIPp as a panel of lamps,
+# a publisher and a PBX, and Kamailio as a PBX and a proxy; and the SIP gateway alone
+# as a component of a Prosody. Each check prints a PASS or FAIL line; the end says how
+# many, and the exit status is 1 if any failed.
 #
-#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration]
+#   interop/run.sh [slixmpp] [profanity] [sendxmpp] [mellium] [migration] [phones]
+#                  [sipp] [kamailio] [component]
 #
 # By default the server is bin/rollcall, started here on free ports of the
 # loopback with a directory, database and certificate of its own. For another
@@ -52,6 +55,12 @@ clients() {
 	need tmux tmux
 	need profanity profanity
 	need go-sendxmpp go-sendxmpp
+}
+
+# kamailio_too has Kamailio there, with its presence server and SQLite.
+kamailio_too() {
+	command -v kamailio >/dev/null 2>&1 && ls /usr/lib/*/kamailio/modules/presence.so /usr/lib/*/kamailio/modules/db_sqlite.so >/dev/null 2>&1 ||
+		install kamailio kamailio-presence-modules kamailio-sqlite-modules
 }
 
 # free_port prints a port of the loopback that nobody listens on.
@@ -168,8 +177,31 @@ checks() {
 			;;
 		migration)
 			need prosody prosody
-			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/slixmpp \
-				run migration "$PYTHON" interop/migration/checks.py
+			ROLLCALL=$PWD/bin/rollcall run migration "$PYTHON" interop/migration/checks.py
+			;;
+		phones)
+			need baresip baresip-core
+			need linphonec linphone-cli
+			ROLLCALL=$PWD/bin/rollcall run phones "$PYTHON" interop/phones/checks.py
+			;;
+		sipp)
+			need baresip baresip-core
+			need sipp sip-tester
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/phones \
+				run sipp "$PYTHON" interop/sipp/checks.py
+			;;
+		kamailio)
+			need baresip baresip-core
+			need linphonec linphone-cli
+			need sipp sip-tester
+			kamailio_too
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/phones:$PWD/interop/sipp \
+				run kamailio "$PYTHON" interop/kamailio/checks.py
+			;;
+		component)
+			need prosody prosody
+			ROLLCALL=$PWD/bin/rollcall PYTHONPATH=$PYTHONPATH:$PWD/interop/migration \
+				run component "$PYTHON" interop/component/checks.py
 			;;
 		*)
 			echo "no such client: $client" >&2
@@ -186,7 +218,7 @@ if [ -z "${ADD_ACCOUNT:-}" ]; then
 	ours=1
 	start_ours || set -- none
 fi
-[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration}
+[ $# -gt 0 ] || set -- slixmpp profanity sendxmpp mellium ${ours:+migration phones sipp kamailio component}
 if [ "$1" != none ]; then
 	checks "$@"
 	[ -z "$ours" ] || stop_ours

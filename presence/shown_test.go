@@ -55,6 +55,9 @@ var levelTests = []struct {
 	{"only a telephone", Person, []Contribution{said("phone/201", "phone_only", by(Voice))}, false, [4]string{
 		"away:", "away:Desk phone only", "away:Desk phone only (ext. 201) since 12:00", "away:Desk phone only (ext. 201) since 12:00",
 	}},
+	{"only a telephone at a PBX", Person, []Contribution{said("pbx/hq/201", "phone_only", by(Voice))}, false, [4]string{
+		"away:", "away:Desk phone only", "away:Desk phone only (ext. 201) since 12:00", "away:Desk phone only (ext. 201) since 12:00",
+	}},
 	{"gone", Person, []Contribution{said("phone/201", "offline", cause("registration expired"), text("w"))}, false, [4]string{
 		"gone:", "gone:", "gone:registration expired — w", "gone:registration expired — w",
 	}},

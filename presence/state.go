@@ -167,6 +167,7 @@ const (
 	FromCalendar = "calendar" // a plan
 	FromPhone    = "phone"    // "phone/2001": a device, by its SIP user
 	FromMailbox  = "mailbox"  // of a device, or "mailbox/2001" of whose it is: it says no state
+	FromPBX      = "pbx"      // "pbx/hq": a PBX; "pbx/hq/2001": a device there, of its owner
 )
 
 // SourceKind returns what the name of a source has before the slash: "client" of
@@ -176,8 +177,12 @@ func SourceKind(source string) string {
 	return kind
 }
 
-// SourceName returns what it has after that, or "".
+// SourceName returns what it has after that, or "". Of a device at a PBX it is the SIP
+// user alone, as of those that register here.
 func SourceName(source string) string {
-	_, name, _ := strings.Cut(source, "/")
+	kind, name, _ := strings.Cut(source, "/")
+	if _, user, of := strings.Cut(name, "/"); of && kind == FromPBX {
+		return user
+	}
 	return name
 }

@@ -27,6 +27,12 @@ type Service interface {
 // them.
 type Witness interface{ KnowsWatchers() bool }
 
+// Host is a Service that shows a session its contacts when it is asked to, all at once,
+// so that no probe goes to it for each of them. It must not block.
+type Host interface {
+	Introduce(to *Session, contacts []jid.Bare)
+}
+
 // Annex is a domain that belongs to this server, and that somebody else serves:
 // there are no accounts at it, and all that is said of its addresses is said by
 // stanzas. Who serves it comes and goes.
@@ -83,6 +89,22 @@ func (x *Annex) Service() Service {
 func (x *Annex) KnowsWatchers() bool {
 	w, ok := x.Service().(Witness)
 	return ok && w.KnowsWatchers()
+}
+
+// Introduce has the service show some contacts to a session if it is a [Host]; false if it
+// is none.
+func (x *Annex) Introduce(to *Session, contacts []jid.Bare) bool {
+	h, ok := x.Service().(Host)
+	if ok {
+		h.Introduce(to, contacts)
+	}
+	return ok
+}
+
+// Hosts reports whether the service is a [Host].
+func (x *Annex) Hosts() bool {
+	_, ok := x.Service().(Host)
+	return ok
 }
 
 // Attach has a service, which must be comparable, serve the annex from now on.

@@ -25,7 +25,8 @@
 //
 // An Annex is a domain of ours that somebody else serves. What is for it is handed
 // to its Service, which must not block; what the service sends comes by
-// Annex.Handle, and is routed like all else. Link is the service at the other end
+// Annex.Handle, and is routed like all else. One that is a Host shows whoever comes all
+// their contacts there at once, and is not asked for each of them. Link is the service at the other end
 // of a stream.
 //
 // # Acknowledged means stored

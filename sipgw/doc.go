@@ -5,4 +5,7 @@
 // messages, door lets devices in, registrar and publish keep what they said, and
 // status makes of it what the presence engine is told. Package contacts shows the
 // devices to people as XMPP knows them, and message carries text both ways.
+//
+// It runs as a part of the server, or alone: uplink then makes it a component of another
+// XMPP server, and people learns what those say of themselves whom phones watch.
 package sipgw

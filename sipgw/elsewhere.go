@@ -61,7 +61,11 @@ func (g *Gateway) Elsewhere(cfg watcher.Config, secret func(file string) (string
 	g.lines, g.elsewhere = e.Line, e
 	g.heard = transport.Endpoint(e.Notified)
 	g.Transport.OnFlowClosed(e.Closed)
-	g.Registrar.OnChange(func(c registrar.Change) { e.Moved(status.User(c.AOR), c.Reboot != "") })
+	g.Registrar.OnChange(func(c registrar.Change) {
+		if !c.Stays() {
+			e.Moved(status.User(c.AOR), c.Reboot != "")
+		}
+	})
 	return e
 }
 

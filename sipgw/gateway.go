@@ -68,6 +68,13 @@ type Parts struct {
 	Dialogs       call.Store
 	Subscriptions notifier.Store
 
+	// OwnNames has devices watch people in their own names, not in those of whom they are
+	// assigned to.
+	OwnNames bool
+
+	// Patience is how long the server has to return a text of a device that it has taken.
+	Patience time.Duration
+
 	// Hosts are names that phones may be given for the domain of the devices, besides
 	// that domain: those that people have their addresses at.
 	Hosts []string

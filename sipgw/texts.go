@@ -21,7 +21,7 @@ func (g *Gateway) Texts(send func(context.Context, []byte) error, stored func(fu
 		Ours:      func(host string) bool { _, ours := g.domain(host); return ours },
 		People:    func(domain string) bool { return g.people[domain] },
 		Elsewhere: g.Calls.Handle, // between devices they go as calls do
-		Send:      send, Stored: stored, Log: g.parts.Log,
+		Send:      send, Patience: g.parts.Patience, Stored: stored, Log: g.parts.Log,
 	}
 	if len(g.parts.Hosts) > 0 {
 		p.Home = g.parts.Hosts[0]

@@ -117,7 +117,7 @@ func (g *Gateway) watcher(user string) (w notifier.Watcher, ok bool) {
 		return w, false
 	}
 	w = notifier.Watcher{As: d.JID, Device: d.JID}
-	if d.Owner != "" && !d.Shared {
+	if d.Owner != "" && !d.Shared && !g.parts.OwnNames {
 		w.As = d.Owner
 	}
 	return w, true
@@ -202,8 +202,10 @@ func (g *Gateway) tell(pkg string, d *device.Device) {
 // phone, if it was lost, what it has missed.
 func (g *Gateway) registered(c registrar.Change) {
 	user := status.User(c.AOR)
-	if d := g.parts.Devices.Picture().ByUser(user); d != nil {
-		g.tell("reg", d)
+	if g.Notifier.Watched("reg") {
+		if d := g.parts.Devices.Picture().ByUser(user); d != nil {
+			g.tell("reg", d)
+		}
 	}
 	if c.What.Gone() || c.What == registrar.Restored {
 		return

@@ -2,7 +2,8 @@
 // run, and prints for each goal the medians, the ratio to the best of the
 // others, and whether the goal is met.
 //
-//	ratios [-server rollcall] [-archive mam.jsonl] runs.jsonl...
+//	ratios [-goals xmpp] [-server rollcall] [-archive mam.jsonl] runs.jsonl...
+//	ratios -goals sip sip.jsonl...
 //
 // The exit status says only whether the files could be read: on a busy machine
 // a goal can be missed by bad luck, and whoever reads the table judges.
@@ -20,7 +21,12 @@ func main() {
 	log.SetPrefix("ratios: ")
 	server := flag.String("server", "rollcall", "the server that the goals are for")
 	archive := flag.String("archive", "", "results that were measured with message archives on")
+	which := flag.String("goals", "xmpp", "which goals: xmpp or sip")
 	flag.Parse()
+	list, known := map[string][]goal{"xmpp": goals, "sip": sipGoals}[*which]
+	if !known {
+		log.Fatal("-goals is xmpp or sip")
+	}
 	plain, err := read(flag.Args()...)
 	if err != nil {
 		log.Fatal(err)
@@ -31,7 +37,7 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	if err := table(os.Stdout, *server, plain, archived); err != nil {
+	if err := table(os.Stdout, list, *server, plain, archived); err != nil {
 		log.Fatal(err)
 	}
 	for _, w := range append(inexact(plain), inexact(archived)...) {

@@ -41,7 +41,7 @@ func load(t *testing.T) results {
 func TestTable(t *testing.T) {
 	var b strings.Builder
 	rs := load(t)
-	if err := table(&b, "rollcall", rs, results{}); err != nil {
+	if err := table(&b, goals, "rollcall", rs, results{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -60,6 +60,39 @@ func TestTable(t *testing.T) {
 	}
 	if got := inexact(rs); len(got) != 1 || got[0] != "rollcall/pinned/chat-saturated: 1 of 3" {
 		t.Errorf("inexact: %q", got)
+	}
+}
+
+func TestSIPTable(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sip.jsonl")
+	if err := os.WriteFile(name, []byte(`
+{"label":"rollcall/pinned/register","saturated":{"server_cpu_us":20},"paced":{"server_cpu_us":50},"ok":true}
+{"label":"kamailio/pinned/register","saturated":{"server_cpu_us":25},"paced":{"server_cpu_us":40},"ok":true}
+{"label":"rollcall/pinned/dialog-new-20x200","saturated":{"server_cpu_us_per_delivery":15},"ok":true}
+{"label":"rollcall/pinned/dialog-new-1x1000","saturated":{"server_cpu_us_per_delivery":15},"ok":false}
+{"label":"rollcall/pinned/latency-5000","latency_ms":{"p99":21},"ok":true}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rs, err := read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := table(&b, sipGoals, "rollcall", rs, results{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| goal | unit | rollcall | kamailio | null | ratio | at most | met |",
+		"| REGISTER refresh, MD5 | µs CPU/refresh | 20 | 25 | – | 0.8× | 1× of best | yes |",
+		"| 2,000 REGISTER refreshes/s | µs CPU/refresh | 50 | 40 | – | 1.25× | – | – |",
+		"| a publication a call, 20×200 | µs CPU/NOTIFY | 15 | – | – |  | right in the end | yes |",
+		"| a publication a call, 1×1000 | µs CPU/NOTIFY | – | – | – |  | right in the end | not measured |",
+		"| p99 PUBLISH to chat, 5,000 devices | ms | 21 | – | – | 21 | 20 | no |",
+	} {
+		if !slices.Contains(strings.Split(b.String(), "\n"), want) {
+			t.Errorf("no line %q in\n%s", want, b.String())
+		}
 	}
 }
 

@@ -4,6 +4,10 @@
 // database.
 //
 //	seed -db data/rollcall.db -domain localhost
+//	seed -db data/rollcall.db -domain localhost -devices phones.localhost -pass long-enough
+//
+// The second is for the comparison with SIP servers: devices with that domain, and
+// people who see them.
 package main
 
 import (
@@ -40,12 +44,20 @@ func main() {
 	flag.StringVar(&s.password, "pass", "pass", "password of all accounts")
 	flag.IntVar(&s.iterations, "iterations", sasl.MinIterations, "SCRAM iterations: the same as the other servers")
 	users := flag.Int("users", 5000, "accounts without contacts, called user0 and so on")
+	at := flag.String("devices", "", "domain of devices that are made instead of the accounts for XMPP, with those who see them")
 	flag.Parse()
 	if *path == "" || flag.NArg() > 0 {
 		flag.Usage()
 		log.Fatal("-db is needed, and nothing else")
 	}
-	if err := s.run(context.Background(), *path, plan(*users)); err != nil {
+	groups, devices := plan(*users), []deviceGroup(nil)
+	if *at != "" {
+		groups, devices = viewers(), benchDevices()
+	}
+	if err := s.run(context.Background(), *path, groups); err != nil {
+		log.Fatal(err)
+	}
+	if err := s.phones(context.Background(), *path, *at, devices); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -40,7 +40,7 @@ type status struct {
 // control answers the socket.
 type control struct {
 	desk   *operator.Desk
-	mover  *operator.Mover
+	mover  *operator.Mover // nil: accounts do not move, since they are at another server
 	status status
 	log    *slog.Logger
 }

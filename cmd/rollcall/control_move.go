@@ -30,10 +30,17 @@ const (
 	partEnd     = "Rollcall-End"
 )
 
+// errElsewhere is said by a gateway that runs without the server.
+var errElsewhere = errors.New("only the SIP gateway is running here; accounts are at another server")
+
 // take takes a parcel in.
 func (c *control) take(w http.ResponseWriter, r *http.Request) {
 	var d portable.Delivery
 	var receipt storage.Receipt
+	if c.mover == nil {
+		c.answer(w, nil, errElsewhere)
+		return
+	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, importRequest)).Decode(&d)
 	if err == nil {
 		receipt, err = c.mover.Take(r.Context(), by(r), &d)
@@ -44,6 +51,10 @@ func (c *control) take(w http.ResponseWriter, r *http.Request) {
 // export writes accounts.
 func (c *control) export(w http.ResponseWriter, r *http.Request) {
 	var wanted operator.Wanted
+	if c.mover == nil {
+		c.answer(w, nil, errElsewhere)
+		return
+	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, importRequest)).Decode(&wanted); err != nil {
 		c.answer(w, nil, err)
 		return

@@ -1,6 +1,7 @@
 // Command rollcall is an XMPP server: rosters, presence, chat and history.
 //
 //	rollcall serve                  start it
+//	rollcall sipgw --component      start the SIP side alone, for another XMPP server
 //	rollcall account add NAME@HOST  let somebody in
 //	rollcall session list           see who is connected
 //	rollcall config check           find all mistakes in the configuration
@@ -79,7 +80,7 @@ domain localhost, reachable from this machine only, everything kept in ./data.`,
 		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	cmd.AddCommand(
-		serveCommand(c), accountCommand(c), groupCommand(c), deviceCommand(c), stateCommand(c), explainCommand(c), journalCommand(c),
+		serveCommand(c), sipgwCommand(c), accountCommand(c), groupCommand(c), deviceCommand(c), stateCommand(c), explainCommand(c), journalCommand(c),
 		sessionCommand(c), connectionCommand(c), announceCommand(c), motdCommand(c),
 		shutdownCommand(c), auditCommand(c), directoryCommand(c), configCommand(c), migrateCommand(c),
 		doctorCommand(c), versionCommand(), featuresCommand(),

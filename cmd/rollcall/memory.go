@@ -10,31 +10,40 @@ import (
 )
 
 const (
-	tidyEvery = 5 * time.Second
-	tidyAbove = 4 << 20        // bytes free and not given back
-	tidyCalm  = 2 << 20        // bytes allocated since the last look, at most
-	tidyIdle  = tidyEvery / 50 // processor time used since then, at most
+	lookEvery = time.Second
+	tidyEvery = 5                          // looks
+	tidyAbove = 4 << 20                    // bytes free and not given back
+	tidyCalm  = 2 << 20                    // bytes allocated since the last time, at most
+	tidyIdle  = tidyEvery * lookEvery / 50 // processor time used since then, at most
 )
 
 // gcPercent is how much garbage there may be for what is live. Messages and
 // presence make none, so collecting sooner costs only logins a little, and a
-// server with many idle connections is so much smaller.
-const gcPercent = 50
+// server with many idle connections is so much smaller. SIP makes some: while there is
+// much of it there may be more garbage (gcBusy), since finding it costs as much as the
+// requests' own work.
+const (
+	gcPercent = 50
+	gcBusy    = 200
+	gcRush    = 8 << 20 // bytes allocated in a second, from which on there is much to do
+	gcCalm    = 5       // looks with less, after which there is not any more
+)
 
 // tidy gives memory back to the system after a rush, such as everybody logging
 // in at once: the runtime by itself keeps as much as it may need for the next.
 func tidy(ctx context.Context) {
-	if os.Getenv("GOGC") == "" {
+	own, c := os.Getenv("GOGC") == "", collector{}
+	if own {
 		debug.SetGCPercent(gcPercent)
 	}
-	tick := time.NewTicker(tidyEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	sample := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"},
 	}
 	last, used := uint64(0), time.Duration(0)
-	for {
+	for looks := 1; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -43,6 +52,12 @@ func tidy(ctx context.Context) {
 		metrics.Read(sample)
 		free, objects := sample[0].Value.Uint64(), sample[1].Value.Uint64()
 		live, allocated := sample[2].Value.Uint64(), sample[3].Value.Uint64()
+		if percent, other := c.look(allocated); other && own {
+			debug.SetGCPercent(percent)
+		}
+		if looks%tidyEvery != 0 {
+			continue
+		}
 		garbage := objects - min(live, objects)
 		now := processorTime()
 		if free+garbage > tidyAbove && allocated-last < tidyCalm && now-used < tidyIdle {
@@ -51,6 +66,28 @@ func tidy(ctx context.Context) {
 		}
 		last, used = allocated, now
 	}
+}
+
+// collector decides how much garbage there may be.
+type collector struct {
+	allocated uint64 // until the last look
+	busy      bool
+	calm      int // looks in a row with less than a rush
+}
+
+// look takes how much has ever been allocated, and says how much garbage there may be
+// for what is live, and whether that is other than before.
+func (c *collector) look(allocated uint64) (percent int, other bool) {
+	if c.calm++; allocated-c.allocated >= gcRush {
+		c.calm = 0
+	}
+	c.allocated = allocated
+	was := c.busy
+	c.busy = c.calm == 0 || c.busy && c.calm < gcCalm
+	if c.busy {
+		return gcBusy, !was
+	}
+	return gcPercent, was
 }
 
 // processorTime returns what the process has used so far.

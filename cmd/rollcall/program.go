@@ -79,16 +79,27 @@ func build(ctx context.Context, cfg *config.Config, log *slog.Logger) (*program,
 
 // openStorage opens the database and brings it up to date.
 func (p *program) openStorage(ctx context.Context) (*storage.DB, error) {
-	db, err := openDatabase(ctx, p.cfg)
+	db, err := openMigrated(ctx, p.cfg, p.log)
+	if err == nil {
+		p.onClose("the database", db.Close)
+	}
+	return db, err
+}
+
+// openMigrated opens a database and brings it up to date.
+func openMigrated(ctx context.Context, cfg *config.Config, log *slog.Logger) (*storage.DB, error) {
+	db, err := openDatabase(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	p.onClose("the database", db.Close)
 	done, err := db.Migrate(ctx)
 	for _, m := range done {
-		p.log.Info("the database was migrated", "version", m.Version, "name", m.Name)
+		log.Info("the database was migrated", "version", m.Version, "name", m.Name)
 	}
-	return db, err
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // assemble makes the server of its parts.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -22,14 +23,19 @@ func (p *program) ready(listeners []listener) {
 		}
 		p.log.Info("listening", "addr", l.Addr().String(), "direct_tls", l.direct)
 	}
-	for _, kind := range []transport.Kind{transport.UDP, transport.TCP, transport.TLS, transport.WS, transport.WSS} {
-		for _, at := range p.parts.Gateway.Transport.Addrs(kind) {
-			p.log.Info("listening for SIP", "addr", at.String(), "transport", kind.String())
-		}
-	}
+	listeningForSIP(p.log, p.parts.Gateway.Transport)
 	p.log.Info("ready", "version", version)
 	if p.people != nil {
 		p.invite(p.out, listeners)
+	}
+}
+
+// listeningForSIP says where phones can register.
+func listeningForSIP(log *slog.Logger, t *transport.Transport) {
+	for _, kind := range []transport.Kind{transport.UDP, transport.TCP, transport.TLS, transport.WS, transport.WSS} {
+		for _, at := range t.Addrs(kind) {
+			log.Info("listening for SIP", "addr", at.String(), "transport", kind.String())
+		}
 	}
 }
 

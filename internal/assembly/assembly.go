@@ -189,7 +189,7 @@ func (a *Assembly) Configure(c *config.Config) {
 	a.Addresses.Configure(c.Contact)
 	a.Disco.Refresh()
 	a.config.Store(c)
-	a.useStates(c.Presence)
+	useStates(a.Engine, c.Presence, a.log)
 	a.Gateway.Transport.Reload(c.SIP.Limits)
 	a.Elsewhere.Use(c.Watcher)
 	a.regrade()

@@ -58,6 +58,8 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.regrade()
 	})
 	there.OnAvailable(list.Redeliver)
+	there.Carried(func(s *server.Session) bool { return carried(abilities.Of(s)) })
+	abilities.OnLearned(there.Learned)
 	there.OnWilling(a.offline.Deliver)
 	there.OnWilling(a.announcing.Greet)
 	own := personal.New(a.Engine, a.ByHand, a.log)
@@ -85,6 +87,12 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 		a.announcing,
 		a.logins,
 	)
+}
+
+// carried reports whether a client is one that people carry, by what it says that it is
+// (the registry of service discovery identities).
+func carried(client *caps.Abilities) bool {
+	return client.Is("client", "phone") || client.Is("client", "handheld") || client.Is("client", "tablet")
 }
 
 // about are the features by which the server and people tell about themselves.

@@ -8,10 +8,7 @@ import (
 	"rollcall/presence/device"
 	"rollcall/server"
 	"rollcall/sipgw"
-	"rollcall/sipgw/call"
 	"rollcall/sipgw/contacts"
-	"rollcall/sipgw/dialoginfo"
-	"rollcall/sipgw/history"
 	"rollcall/sipgw/status"
 	"rollcall/xmpp/jid"
 )
@@ -22,22 +19,13 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	var hosts []string
-	for _, d := range o.Config.Server.Domains {
-		hosts = append(hosts, d.Name)
+	a.watching, a.calls = newWatching(a), newHistory(o)
+	gateway := gatewayParts(o, a.Devices, a.Engine, a.Streams, key)
+	gateway.Audience, gateway.MayKnow = a.watching, func(who presence.Subject) bool {
+		return a.seen.Load().knowsDevices(who, a.Devices.Domain())
 	}
-	a.watching = newWatching(a)
-	a.calls = history.New(history.Parts{Store: o.DB.SIPCalls(), Keep: o.Config.Engine.Journal, Log: o.Log})
-	watch := a.Engine.WatchOnly()
-	a.Gateway, err = sipgw.New(sipgw.Parts{
-		Config: o.Config.Gateway(), Devices: a.Devices, Engine: a.Engine, Mail: a.Engine, Known: a.Engine.State,
-		Catalogue: a.Engine.Catalogue, Audience: a.watching, MayKnow: a.knowsDevices, States: a.Engine, Watch: watch,
-		Bindings: o.DB.SIPBindings(), Publications: o.DB.SIPPublications(),
-		Dialogs: o.DB.SIPDialogs(), CallOver: a.callOver, Subscriptions: o.DB.SIPSubscriptions(), Hosts: hosts,
-		Network: o.SIP, Certificate: a.Streams.Certificate, MinTLS: o.Streams.MinTLSVersion, Key: key,
-		Software: "Rollcall", Log: o.Log,
-	})
-	if err != nil {
+	gateway.CallOver = writeDown(a.calls, a.Devices)
+	if a.Gateway, err = sipgw.New(gateway); err != nil {
 		return err
 	}
 	a.Elsewhere = a.Gateway.Elsewhere(o.Config.Watcher, server.Secret)
@@ -90,6 +78,11 @@ type phones struct{ *contacts.Service }
 // Take implements server.Service.
 func (p *phones) Take(pk *server.Packet) error { return p.Service.Take(pk.Stanza, pk.From, pk.To) }
 
+// Introduce implements server.Host.
+func (p *phones) Introduce(to *server.Session, contacts []jid.Bare) {
+	p.Service.Introduce(to.JID, contacts)
+}
+
 // fromDevices sends a stanza of a device.
 func (a *Assembly) fromDevices(ctx context.Context, raw []byte) error {
 	return a.Server.Annex(a.Devices.Domain()).Post(ctx, raw)
@@ -122,29 +115,6 @@ func (a *Assembly) online(who jid.Bare) bool {
 // operates says who may list all devices.
 func (a *Assembly) operates(who jid.Bare) bool {
 	return a.seen.Load().rules.HasRole(who, presence.RoleOperator)
-}
-
-// callOver has it written down that a call was.
-func (a *Assembly) callOver(e call.Ended) {
-	c := history.Call{
-		Made: e.Call.Direction == dialoginfo.Initiator, With: e.Call.Remote.Identity, Began: e.Call.Began, Answer: e.Call.Answered,
-		How: e.Call.Event, Code: e.Call.Code, Cause: e.Cause, Why: e.Why,
-	}
-	d := a.Devices.Picture().ByID(e.Device)
-	if d == nil {
-		return // it is no more
-	}
-	c.Device = d.JID
-	if !d.Shared {
-		c.Owner = d.Owner
-	}
-	a.calls.Add(c, e.At)
-}
-
-// knowsDevices says who may know which devices there are: whoever is told of one at which
-// nobody has thought of them.
-func (a *Assembly) knowsDevices(who jid.Bare) bool {
-	return a.seen.Load().rules.Level(who, jid.Bare(a.Devices.Domain()), presence.Device) >= presence.Status
 }
 
 // agent returns what a device calls its program.

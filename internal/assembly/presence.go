@@ -3,10 +3,13 @@ package assembly
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
+	"rollcall/config"
 	"rollcall/presence"
+	"rollcall/presence/device"
 	"rollcall/presence/manual"
 	"rollcall/sipgw/hearsay"
 	"rollcall/sipgw/status"
@@ -16,34 +19,40 @@ import (
 // openPresence makes the engine that merges what all sources know of people and
 // devices.
 func (a *Assembly) openPresence(ctx context.Context, o Options) error {
+	var err error
+	a.Engine, a.ByHand, err = newEngine(ctx, o, a.Devices, a.tell)
+	return err
+}
+
+// newEngine makes an engine, and what reports to it what is set by hand.
+func newEngine(ctx context.Context, o Options, devices *device.Register, tell func(presence.Subject, string)) (*presence.Engine, *manual.Service, error) {
 	states, faults := presence.NewCatalogue(o.Config.Presence)
 	if len(faults) > 0 {
-		return fmt.Errorf("presence: %s", faults[0])
+		return nil, nil, fmt.Errorf("presence: %s", faults[0])
 	}
-	kept := a.db.Presence()
-	a.Engine = presence.NewEngine(presence.Options{
+	kept := o.DB.Presence()
+	var byHand *manual.Service
+	engine := presence.NewEngine(presence.Options{
 		Config:    o.Config.Engine,
 		Volatile:  slices.Concat(status.Sources(), hearsay.Sources(), []string{presence.FromClient + "/"}),
 		Catalogue: states,
-		Terms:     a.terms,
-		Expired:   func(who presence.Subject, k presence.Kind, c *presence.Contribution) { a.ByHand.Expired(who, k, c) },
-		Store:     kept, Journal: kept,
+		// What a merge has to know of a subject beside what sources say.
+		Terms: func(who presence.Subject, k presence.Kind) presence.Terms {
+			switch k {
+			case presence.Person:
+				return presence.Terms{Sharing: byHand.Sharing(who)}
+			case presence.Device:
+				d := devices.Picture().ByJID(who)
+				return presence.Terms{Critical: d != nil && d.Critical}
+			}
+			return presence.Terms{}
+		},
+		Expired: func(who presence.Subject, k presence.Kind, c *presence.Contribution) { byHand.Expired(who, k, c) },
+		Store:   kept, Journal: kept,
 		Log: o.Log,
 	})
-	a.ByHand = manual.New(manual.Options{Engine: a.Engine, Store: a.db.Sharing(), Tell: a.tell})
-	return a.ByHand.Load(ctx)
-}
-
-// terms are what a merge has to know of a subject beside what sources say.
-func (a *Assembly) terms(who presence.Subject, k presence.Kind) presence.Terms {
-	switch k {
-	case presence.Person:
-		return presence.Terms{Sharing: a.ByHand.Sharing(who)}
-	case presence.Device:
-		d := a.Devices.Picture().ByJID(who)
-		return presence.Terms{Critical: d != nil && d.Critical}
-	}
-	return presence.Terms{}
+	byHand = manual.New(manual.Options{Engine: engine, Store: o.DB.Sharing(), Tell: tell})
+	return engine, byHand, byHand.Load(ctx)
 }
 
 // tell tells a person something in the server's name. It is kept for them if they are
@@ -55,13 +64,13 @@ func (a *Assembly) tell(who presence.Subject, text string) {
 }
 
 // useStates has states of another configuration be in force.
-func (a *Assembly) useStates(c presence.Config) {
+func useStates(e *presence.Engine, c presence.Config, log *slog.Logger) {
 	states, faults := presence.NewCatalogue(c)
 	if len(faults) > 0 { // the configuration was checked
-		a.Server.Log().Error("the states of the configuration are not taken over", "err", faults[0])
+		log.Error("the states of the configuration are not taken over", "err", faults[0])
 		return
 	}
-	a.Engine.UseCatalogue(states)
+	e.UseCatalogue(states)
 }
 
 // everybody is the engine as the feature that tells of people's presence knows it.
@@ -86,7 +95,10 @@ type audience struct {
 
 // audience returns the one of the configuration and the groups that are in force.
 func (a *Assembly) audience() *audience {
-	c := a.config.Load()
+	return newAudience(a.config.Load(), a.Engine.Catalogue(), a.Book.Directory())
+}
+
+func newAudience(c *config.Config, states *presence.Catalogue, groups presence.Members) *audience {
 	var staff []string
 	narrow := false
 	for _, d := range c.Server.Domains {
@@ -99,16 +111,12 @@ func (a *Assembly) audience() *audience {
 	for _, r := range c.Presence.Audience {
 		narrow = narrow || r.Level < presence.Status
 	}
-	return &audience{a.Engine.Catalogue(), presence.NewRules(c.Presence, staff, c.Server.Admins, a.Book.Directory()), narrow}
+	return &audience{states, presence.NewRules(c.Presence, staff, c.Server.Admins, groups), narrow}
 }
 
 // sees says how much somebody sees of a person or a device.
-func (a *Assembly) sees(watcher jid.Bare, of presence.Subject) presence.Level {
-	kind := presence.Person
-	if of.Domain() == a.Devices.Domain() {
-		kind = presence.Device
-	}
-	return a.seen.Load().rules.Level(watcher, of, kind)
+func (a *Assembly) sees(watcher, of presence.Subject) presence.Level {
+	return a.seen.Load().level(watcher, of, a.Devices.Domain())
 }
 
 // Level implements availability.Audience.

@@ -134,10 +134,15 @@ func (w *watching) Level(watcher, of presence.Subject) presence.Level {
 	return level
 }
 
-// denied says whether somebody does not exist, or has shut a watcher out by the list
-// that is for all of their clients.
+// denied says whether somebody does not exist, or has shut a watcher out: by the list that
+// is for all of them (XEP-0016 §2.2, rule 2), or by those that are active in each of their
+// clients (rule 1). What a phone is told is of the person, and one client that shows itself
+// is enough for that.
 func (w *watching) denied(watcher, of jid.Bare) bool {
 	ctx := w.a.Server.Context()
+	if a := w.a.Server.Connected(of); a != nil && !a.Shows(watcher.With("")) {
+		return true
+	}
 	all, err := w.a.lists.Of(ctx, of)
 	if err != nil {
 		w.failed(of, err)

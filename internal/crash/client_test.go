@@ -20,6 +20,8 @@ type element struct {
 	ID      string `xml:"id,attr"`
 	H       string `xml:"h,attr"`
 	Body    string `xml:"body"`
+	Show    string `xml:"show"`
+	Status  string `xml:"status"`
 	Error   struct {
 		Type string `xml:"type,attr"`
 	} `xml:"jabber:client error"`

@@ -47,9 +47,10 @@ func TestMain(m *testing.M) {
 // program is the built server with a data directory of its own. It belongs to
 // the goroutine of the test.
 type program struct {
-	t      *testing.T
-	path   string
-	config string
+	t        *testing.T
+	path     string
+	config   string
+	settings string
 
 	address string // where it listens, once started
 	running *exec.Cmd
@@ -69,7 +70,7 @@ func newProgram(t *testing.T, settings string, accounts ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{t: t, path: path, config: filepath.Join(dir, "rollcall.toml"), logs: &logs{}}
+	p := &program{t: t, path: path, config: filepath.Join(dir, "rollcall.toml"), settings: settings, logs: &logs{}}
 	t.Cleanup(func() {
 		p.kill()
 		os.RemoveAll(dir)
@@ -79,19 +80,28 @@ func newProgram(t *testing.T, settings string, accounts ...string) *program {
 	})
 	text := "server.domains = ['" + domain + "']\nserver.data_dir = '" + filepath.Join(dir, "data") + "'\n" +
 		"server.shutdown_deadline = '10s'\n" +
-		"c2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nsip.listen = ['127.0.0.1:0']\nc2s.plaintext_on_loopback = true\n" +
+		"c2s.listen = ['127.0.0.1:0']\nc2s.listen_tls = []\nc2s.plaintext_on_loopback = true\n" +
 		"auth.iterations = 4096\noffline.max_messages = 100000\noffline.max_from_strangers = 0\nfloodgate.messages_per_minute = 0\n" + settings
+	if !strings.Contains(settings, "sip.listen") {
+		text += "sip.listen = ['127.0.0.1:0']\n"
+	}
 	if err := os.WriteFile(p.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range accounts {
-		add := exec.Command(path, "--config", p.config, "account", "add", name+"@"+domain, "--password-stdin")
-		add.Stdin = strings.NewReader(password + "\n")
-		if out, err := add.CombinedOutput(); err != nil {
-			t.Fatalf("account add %s: %v\n%s", name, err, out)
-		}
+		p.do(password+"\n", "account", "add", name+"@"+domain, "--password-stdin")
 	}
 	return p
+}
+
+// do has a command of the program succeed.
+func (p *program) do(input string, args ...string) {
+	p.t.Helper()
+	cmd := exec.Command(p.path, append([]string{"--config", p.config}, args...)...)
+	cmd.Stdin = strings.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }
 
 // start starts the program and returns when it is ready.

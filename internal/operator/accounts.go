@@ -69,7 +69,7 @@ func addAccount(ctx context.Context, d *Desk, v values) (Answer, error) {
 	if err := d.register.Create(ctx, who, v.one("password")); err != nil {
 		return Answer{}, explain(who, err)
 	}
-	if d.live != nil {
+	if d.serving() {
 		d.live.Server.Added(ctx, who)
 	}
 	return Answer{Note: "added " + string(who)}, nil
@@ -116,14 +116,17 @@ func (d *Desk) remove(ctx context.Context, who jid.Bare) error {
 	if err != nil {
 		return explain(who, err)
 	}
-	if d.live != nil {
+	if d.serving() {
 		d.live.Server.Removing(ctx, who, int64(account.ID))
 	}
 	if err := d.register.Remove(ctx, who); err != nil {
 		return explain(who, err)
 	}
-	if d.live != nil {
+	switch {
+	case d.serving():
 		d.live.Server.Removed(who, int64(account.ID))
+	case d.live != nil && d.live.Removed != nil:
+		d.live.Removed(ctx, who)
 	}
 	return nil
 }
@@ -136,7 +139,7 @@ func (d *Desk) disable(ctx context.Context, who jid.Bare) error {
 	if err := d.accounts.Disable(ctx, who, true); err != nil {
 		return explain(who, err)
 	}
-	if d.live != nil {
+	if d.serving() {
 		d.live.Server.Bar(who, errDisabled)
 	}
 	return nil

@@ -56,7 +56,7 @@ func (d *Desk) setMotd(ctx context.Context, v values, edit bool) (Answer, error)
 	if err := d.motd.Set(ctx, v.text("motd"), time.Now(), edit); err != nil {
 		return Answer{}, err
 	}
-	if d.live == nil {
+	if !d.serving() {
 		return Answer{Note: "set the message of the day"}, nil
 	}
 	if err := d.live.Announcements.Reload(ctx); err != nil {
@@ -71,7 +71,7 @@ func deleteMotd(ctx context.Context, d *Desk, _ values) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if d.live != nil {
+	if d.serving() {
 		err = d.live.Announcements.Reload(ctx)
 	}
 	if !had {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 
 	"rollcall/server/features/adhoc"
 	"rollcall/xmpp/form"
@@ -13,9 +14,19 @@ import (
 // Commands returns the operations that administrators have as ad-hoc commands
 // (XEP-0133), to be offered by the server that the desk serves.
 func (d *Desk) Commands() []adhoc.Command {
+	return d.commands(func(*Operation) bool { return true })
+}
+
+// DeviceCommands returns those of them that make sense where there are devices and their
+// states, and no accounts.
+func (d *Desk) DeviceCommands() []adhoc.Command {
+	return d.commands(func(op *Operation) bool { return op.Presence || strings.HasPrefix(op.Name, "device.") })
+}
+
+func (d *Desk) commands(offered func(*Operation) bool) []adhoc.Command {
 	var all []adhoc.Command
 	for i := range operations {
-		if op := &operations[i]; op.Node != "" {
+		if op := &operations[i]; op.Node != "" && offered(op) {
 			all = append(all, d.command(op))
 		}
 	}
@@ -42,12 +53,15 @@ func (d *Desk) command(op *Operation) adhoc.Command {
 // administers reports whether somebody is an administrator. Visitors are not,
 // whatever address they get.
 func (d *Desk) administers(who *adhoc.Caller) bool {
-	return who.Account.ID != 0 && d.Admin(who.JID.Bare())
+	return !who.Visits() && d.Admin(who.JID.Bare())
 }
 
 // actor is who gives a command.
 func actor(c *adhoc.Caller) Actor {
 	a := Actor{Name: c.JID.String(), JID: c.JID.Bare()}
+	if c.Session == nil {
+		return a // their server does not tell
+	}
 	if p := c.Session.Info().Peer; p.Addr.IsValid() {
 		a.Origin = p.Addr.String()
 	}

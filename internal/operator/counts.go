@@ -57,7 +57,7 @@ func (c *count) fact(ctx context.Context, d *Desk) (Fact, error) {
 func showCounts(ctx context.Context, d *Desk, _ values) (Answer, error) {
 	var a Answer
 	for i := range counts {
-		if counts[i].live && d.live == nil {
+		if counts[i].live && !d.serving() {
 			continue
 		}
 		f, err := counts[i].fact(ctx, d)

@@ -24,7 +24,8 @@ import (
 	"rollcall/xmpp/jid"
 )
 
-// Live is the server that runs on the database.
+// Live is what runs on the database: the server, or the SIP side alone, which has nothing
+// but the last three.
 type Live struct {
 	Server        *server.Server
 	Streams       *c2s.Server
@@ -37,6 +38,9 @@ type Live struct {
 
 	// Sees says how much somebody sees of a person or a device.
 	Sees func(watcher jid.Bare, of presence.Subject) presence.Level
+
+	// Removed hears of accounts that are no more; nil if Server does.
+	Removed func(context.Context, jid.Bare)
 }
 
 // Desk is where operations are carried out. Make one with [New].
@@ -53,7 +57,7 @@ type Desk struct {
 	domains   []server.Domain
 	retention time.Duration // of the audit log; 0 is forever
 	log       *slog.Logger
-	live      *Live // nil while no server runs
+	live      *Live // nil while nothing runs
 
 	// Safe.
 	admins    atomic.Pointer[[]jid.Bare]
@@ -95,6 +99,9 @@ func New(p Parts) *Desk {
 	return d
 }
 
+// serving reports whether a server runs.
+func (d *Desk) serving() bool { return d.live != nil && d.live.Server != nil }
+
 // Serve tells the desk which server runs. It is called before the first order.
 func (d *Desk) Serve(l Live) { d.live = &l }
 
@@ -135,8 +142,11 @@ func (d *Desk) Do(ctx context.Context, by Actor, o Order) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if op.Live && d.live == nil {
+	switch {
+	case (op.Live || op.Presence) && d.live == nil:
 		return Answer{}, &Error{Reason: NotLive, Text: "no server is running"}
+	case op.Live && !d.serving() && !strings.HasPrefix(op.Name, "shutdown"):
+		return Answer{}, &Error{Reason: NotLive, Text: "only the SIP gateway is running here; accounts log in at another server"}
 	}
 	answer, err := op.run(context.WithValue(ctx, whose{}, by.JID), d, v)
 	if !op.Reads {
@@ -186,7 +196,7 @@ func (d *Desk) lookUp(ctx context.Context, who jid.Bare) (storage.Account, error
 
 // settle has the server write what it has yet to write about accounts.
 func (d *Desk) settle(ctx context.Context) error {
-	if d.live == nil {
+	if !d.serving() {
 		return nil
 	}
 	return d.live.Logins.Flush(ctx)
@@ -194,7 +204,7 @@ func (d *Desk) settle(ctx context.Context) error {
 
 // sessions returns the sessions of an account.
 func (d *Desk) sessions(who jid.Bare) []*server.Session {
-	if d.live == nil {
+	if !d.serving() {
 		return nil
 	}
 	if a := d.live.Server.Connected(who); a != nil {

@@ -11,7 +11,7 @@ import (
 
 // journalOperations tell who was in which state.
 var journalOperations = []Operation{{
-	Name: "journal.list", Title: "See in which states a person or a device was", Node: ownNode + "journal", Live: true, Reads: true,
+	Name: "journal.list", Title: "See in which states a person or a device was", Node: ownNode + "journal", Presence: true, Reads: true,
 	Fields: []Field{
 		subject,
 		{Name: "since", Label: "Since when (2026-01-31T12:00:00Z)", Kind: Text},

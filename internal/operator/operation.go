@@ -41,8 +41,9 @@ type Operation struct {
 	// Reads says that nothing is changed, so that nothing is noted.
 	Reads bool
 
-	// Live says that it makes sense only while the server runs.
-	Live bool
+	// Live says that it makes sense only while the server runs, and Presence only while
+	// it is known in which states people and devices are.
+	Live, Presence bool
 
 	run func(context.Context, *Desk, values) (Answer, error)
 

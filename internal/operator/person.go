@@ -133,7 +133,7 @@ func state(a storage.Account, admin bool) string {
 
 // roster returns the contacts of an account that was there a moment ago.
 func (d *Desk) roster(ctx context.Context, who jid.Bare) (*roster.Roster, error) {
-	if d.live == nil {
+	if !d.serving() {
 		d.book.Forget(who) // whoever else is at the database is not known here
 	}
 	list, err := d.book.Of(ctx, who)

@@ -36,7 +36,7 @@ func standingOf(s *server.Session, info *server.SessionInfo, now time.Time) stan
 // §4.15 to §4.17). Visitors have no account and are not counted.
 func (d *Desk) online(now time.Time) map[jid.Bare]bool {
 	idle := map[jid.Bare]bool{}
-	if d.live == nil {
+	if !d.serving() {
 		return idle
 	}
 	d.live.Server.EachSession(func(s *server.Session) {

@@ -81,7 +81,7 @@ func shutDown(_ context.Context, d *Desk, v values) (Answer, error) {
 	if text == "" && delay > 0 {
 		text = fmt.Sprintf("This server stops in %s.", spell(delay))
 	}
-	if text != "" {
+	if text != "" && d.serving() {
 		d.live.Announcements.Announce(text)
 	}
 	d.end.in(delay)
@@ -95,7 +95,9 @@ func cancelShutdown(_ context.Context, d *Desk, _ values) (Answer, error) {
 	if !d.end.cancel() {
 		return Answer{}, wrong("no shutdown was ordered")
 	}
-	d.live.Announcements.Announce("This server does not stop after all.")
+	if d.serving() {
+		d.live.Announcements.Announce("This server does not stop after all.")
+	}
 	return Answer{Note: "the server goes on"}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 // in a state.
 var stateOperations = []Operation{
 	{
-		Name: "state.set", Title: "Set the state of a person or a device", Node: ownNode + "state-set", Live: true,
+		Name: "state.set", Title: "Set the state of a person or a device", Node: ownNode + "state-set", Presence: true,
 		Hint: "It ends by itself. People can take away what they might have set themselves.",
 		Fields: []Field{
 			subject,
@@ -30,24 +30,24 @@ var stateOperations = []Operation{
 		run: setState,
 	},
 	{
-		Name: "state.clear", Title: "Take away the state that was set of a person or a device", Node: ownNode + "state-clear", Live: true,
+		Name: "state.clear", Title: "Take away the state that was set of a person or a device", Node: ownNode + "state-clear", Presence: true,
 		Fields: []Field{subject}, run: clearState,
 	},
 	{
-		Name: "state.show", Title: "See the state of a person or a device", Node: ownNode + "state-show", Live: true, Reads: true,
+		Name: "state.show", Title: "See the state of a person or a device", Node: ownNode + "state-show", Presence: true, Reads: true,
 		Fields: []Field{subject}, run: showState,
 	},
 	{
-		Name: "state.list", Title: "List the states that are set by hand", Node: ownNode + "state-list", Live: true, Reads: true,
+		Name: "state.list", Title: "List the states that are set by hand", Node: ownNode + "state-list", Presence: true, Reads: true,
 		run: listStates,
 	},
 	{
-		Name: "state.names", Title: "List the states that can be set", Node: ownNode + "state-names", Live: true, Reads: true,
+		Name: "state.names", Title: "List the states that can be set", Node: ownNode + "state-names", Presence: true, Reads: true,
 		Fields: []Field{{Name: "kind", Label: "Of what", Kind: Choice, Preset: "person", Options: []Option{{"person", "people"}, {"device", "devices"}}}},
 		run:    listStateNames,
 	},
 	{
-		Name: "explain", Title: "See why a person or a device is in a state", Node: ownNode + "explain", Live: true, Reads: true,
+		Name: "explain", Title: "See why a person or a device is in a state", Node: ownNode + "explain", Presence: true, Reads: true,
 		Fields: []Field{subject}, run: explainState,
 	},
 }
@@ -63,7 +63,12 @@ func (d *Desk) kindOf(ctx context.Context, who presence.Subject) (presence.Kind,
 	if e := d.live.Engine.State(who); e != nil && e.Kind != presence.Person {
 		return e.Kind, nil
 	}
-	_, exists, err := d.live.Server.Account(ctx, who)
+	exists, err := d.accounts.Exists(ctx, who)
+	if d.serving() {
+		_, exists, err = d.live.Server.Account(ctx, who)
+	} else if d.live.Engine.State(who) != nil { // they have their account elsewhere
+		exists = true
+	}
 	if err == nil && !exists {
 		err = &Error{Reason: NoSubject, Text: fmt.Sprintf("there is nobody here, and no device, with the address %s", who), Subject: who}
 	}

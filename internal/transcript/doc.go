@@ -78,6 +78,9 @@
 //	                              desk to go on with; <resume/> is yours to send
 //	the server restarts           it stops in good order, and a new one has its
 //	                              database; who was connected is so no more
+//	the link breaks               to a gateway that is a program of its own; and it
+//	the link is back              cannot connect until then
+//	the gateway restarts          as the server does
 //	desk stops reading            what is sent to desk stays in the connection
 //	desk reads again
 //	desk overlooks <r/>           what matches is as if it did not come, from now on

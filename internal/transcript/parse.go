@@ -66,8 +66,15 @@ func parseStep(source string) (action, error) {
 	if strings.Contains(source, "\n") {
 		return nil, errors.New("only what is sent or expected may go on over several lines")
 	}
-	if source == "the server restarts" {
+	switch source {
+	case "the server restarts":
 		return restart{}, nil
+	case "the gateway restarts":
+		return beyond(Beyond.RestartGateway), nil
+	case "the link breaks":
+		return beyond(Beyond.BreakLink), nil
+	case "the link is back":
+		return beyond(Beyond.MendLink), nil
 	}
 	if m := reConfig.FindStringSubmatch(source); m != nil {
 		return configure{m[1], m[2]}, nil

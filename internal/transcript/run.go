@@ -76,6 +76,15 @@ type World interface {
 // that it has stored. Restart returns when the new one takes connections.
 type Restarter interface{ Restart() }
 
+// Beyond is a World whose SIP gateway is a program of its own, at the end of a link.
+type Beyond interface {
+	// RestartGateway stops it in good order and starts it with all that it has stored.
+	RestartGateway()
+	// BreakLink cuts the link, and lets nobody connect until MendLink.
+	BreakLink()
+	MendLink()
+}
+
 // Run plays every conversation whose file matches glob, each as a subtest in a
 // bubble of its own against the world that build makes for its config lines.
 func Run(t *testing.T, glob string, build func(t *testing.T, options map[string]string) World) {

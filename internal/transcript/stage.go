@@ -100,6 +100,19 @@ func (restart) act(st *stage) error {
 	return nil
 }
 
+// beyond has something happen to the gateway or the link to it.
+type beyond func(Beyond)
+
+func (do beyond) act(st *stage) error {
+	w, ok := st.open().(Beyond)
+	if !ok {
+		return errors.New("the gateway of this server is a part of it")
+	}
+	do(w)
+	synctest.Wait()
+	return nil
+}
+
 // account makes an account unless there is one.
 func (st *stage) account(name string) error {
 	if st.accounts[name] {

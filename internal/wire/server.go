@@ -25,7 +25,19 @@ type Server struct {
 // config lines, as for conversations; accounts get [transcript.Password].
 func Serve(t *testing.T, options map[string]string, accounts ...string) *Server {
 	t.Helper()
-	s := &Server{World: world.New(t, options).(*world.World), t: t}
+	return serve(t, world.New(t, options).(*world.World), accounts)
+}
+
+// ServePhones is Serve for a server that phones reach by the machine's network too, at
+// sip.listen.
+func ServePhones(t testing.TB, options map[string]string, accounts ...string) *Server {
+	t.Helper()
+	return serve(t, world.Outside(t, options), accounts)
+}
+
+func serve(t testing.TB, w *world.World, accounts []string) *Server {
+	t.Helper()
+	s := &Server{World: w, t: t}
 	t.Cleanup(s.stop)
 	for _, name := range accounts {
 		if err := s.AddAccount(name, transcript.Password); err != nil {

@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 from check import Failed
-from prosody import accepts, free_port, wait_until
+from local import accepts, free_port, wait_until
 
 CONFIG = """
 hosts: ["{domain}"]
@@ -40,18 +40,29 @@ modules:
   mod_vcard: {{}}
 """
 
+# Where a component connects that serves a domain.
+COMPONENT = """  - port: {port}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    hosts: {{ "{name}": {{ password: "{secret}" }} }}
+"""
+
 
 class Ejabberd:
     """An ejabberd for one domain. passwords is "plain" or "scram"."""
 
     ca = None  # clients come in the clear, over the loopback
 
-    def __init__(self, where, domain, passwords="scram", hash="sha"):
+    def __init__(self, where, domain, passwords="scram", hash="sha", component=None):
         self.domain, self.port, self.process, self.dir = domain, free_port(), None, where
+        self.component_port = free_port() if component else None
         os.makedirs(os.path.join(where, "spool"))
         self.config = os.path.join(where, "ejabberd.yml")
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(domain=domain, port=self.port, passwords=passwords, hash=hash))
+            text = CONFIG.format(domain=domain, port=self.port, passwords=passwords, hash=hash)
+            if component:
+                text = text.replace("acl:", COMPONENT.format(port=self.component_port, name=component[0], secret=component[1]) + "acl:")
+            f.write(text)
 
     def _erl(self, then):
         """Starts Erlang with ejabberd in it, and then evaluates an expression."""

@@ -1,6 +1,6 @@
 """Makes the files that the tests of internal/portable read, with the servers of this machine.
 
-    PYTHONPATH=interop/lib:interop/slixmpp:interop/migration CA= python3 interop/migration/fixtures.py
+    PYTHONPATH=interop/lib:interop/migration CA= python3 interop/migration/fixtures.py
 
 They are about people who do not exist.
 """

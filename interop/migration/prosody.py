@@ -3,11 +3,10 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 
 from check import Failed
+from local import accepts, free_port, wait_until
 
 # What Debian's prosody.cfg.lua enables and that touches data, and the archive
 # of messages (mam), which it leaves for the operator to enable.
@@ -19,37 +18,15 @@ MODULES = ("disco", "roster", "saslauth", "tls", "blocklist", "bookmarks", "carb
 STORES = ("accounts", "roster", "vcard", "private", "archive-archive", "pep-pubsub")
 
 
-def free_port():
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_until(what, true, process=None, seconds=30):
-    """Waits until true() is, while the process lives."""
-    end = time.monotonic() + seconds
-    while not true():
-        if process is not None and process.poll() is not None:
-            raise Failed(f"{what}: the program ended with status {process.returncode}")
-        if time.monotonic() > end:
-            raise Failed(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
-
-
-def accepts(port):
-    """Whether somebody listens on a port of the loopback."""
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
 class Prosody:
     """A Prosody for one domain."""
 
     ca = None  # it has no certificate: clients come in the clear, over the loopback
 
-    def __init__(self, where, domain, modules=MODULES, plugins=None):
+    def __init__(self, where, domain, modules=MODULES, plugins=None, component=None, more=""):
         self.domain, self.port, self.process = domain, free_port(), None
+        self.component_port = free_port() if component else None
+        self.component = component  # (domain, secret) of one that may connect
         self.dir = where
         self.data = os.path.join(where, "data")
         os.makedirs(self.data)
@@ -65,7 +42,7 @@ log = {{ info = "{where}/prosody.log" }}
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {self.port} }}
 s2s_ports = {{}}
-component_ports = {{}}
+component_ports = {{ {self.component_port or ""} }}
 http_ports = {{}}
 https_ports = {{}}
 c2s_require_encryption = false
@@ -74,8 +51,11 @@ authentication = "internal_hashed"
 storage = "internal"
 modules_enabled = {{ {', '.join(f'"{m}"' for m in modules)} }}
 modules_disabled = {{ "s2s", "http", "http_errors" }}
+{more}
 VirtualHost "{domain}"
 """)
+            if component:
+                f.write(f'Component "{component[0]}"\n    component_secret = "{component[1]}"\n')
 
     def start(self):
         """Starts it and waits until it listens."""

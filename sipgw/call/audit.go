@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/sipgw/addr"
 	"rollcall/sipgw/deadline"
 	"rollcall/sipgw/line"
 	"rollcall/sipgw/registrar"
@@ -175,24 +176,55 @@ func (p *Proxy) Observe(c registrar.Change) {
 	if d == nil || domain != picture.Domain() {
 		return
 	}
-	if c.Reboot != "" && c.Old != nil {
-		for _, giveUp := range p.calls.restarted(time.Now(), d.ID, c.Old.ID, c.Reboot) {
-			giveUp()
-		}
+	switch {
+	case c.Reboot != "" && c.Old != nil:
+		p.restarted(d.ID, func(l *leg) string {
+			if l.binding != c.Old.ID {
+				return ""
+			}
+			return c.Reboot
+		})
 		return
+	case c.What == registrar.Registered:
+		p.restarted(d.ID, func(l *leg) string { return l.restartedAs(c.Binding) })
 	}
-	p.calls.moved(time.Now(), d.ID, c.Binding.ID, c.What.Gone())
+	p.calls.moved(time.Now(), d.ID, c)
 }
 
-// restarted ends all calls that a device has by a binding, and returns how to give up
-// those that it makes and nobody has answered.
-func (t *table) restarted(now time.Time, device string, binding uint64, sign string) (giveUp []func()) {
+// restarted ends the calls of a device of which sign says that they are over, and by
+// what that is known.
+func (p *Proxy) restarted(device string, sign func(*leg) string) {
+	for _, giveUp := range p.calls.restarted(time.Now(), device, sign) {
+		giveUp()
+	}
+}
+
+// restartedAs says by what a binding shows that the phone of a leg, which had gone with
+// its connection, has been restarted; or "".
+func (l *leg) restartedAs(b *registrar.Binding) string {
+	if l.lost == nil {
+		return ""
+	}
+	return line.Rebooted(registration(l.lost), registration(b))
+}
+
+// registration is what a binding shows of the phone that has made it.
+func registration(b *registrar.Binding) line.Registration {
+	u, _ := addr.Parse(b.Contact) // the registrar has taken it
+	return line.Registration{
+		Instance: b.Instance, Host: u.Host, Port: int(u.Port), Stream: b.Flow.Transport.Stream(), CallID: b.CallID, CSeq: b.CSeq,
+	}
+}
+
+// restarted ends all calls of a device of which sign says so, and returns how to give
+// up those that it makes and nobody has answered.
+func (t *table) restarted(now time.Time, device string, sign func(*leg) string) (giveUp []func()) {
 	t.mu.Lock()
 	defer t.tell()
-	how := ending{event: eventError, cause: CauseReboot, why: sign}
 	for _, l := range append([]*leg(nil), t.legs[device]...) {
+		how := ending{event: eventError, cause: CauseReboot, why: sign(l)}
 		switch {
-		case l.binding != binding:
+		case how.why == "":
 		case l.dialog != nil:
 			t.finish(l.dialog, now, both(how))
 		case l.ring != nil:
@@ -207,13 +239,21 @@ func (t *table) restarted(now time.Time, device string, binding uint64, sign str
 }
 
 // moved has a device asked for the calls that are in doubt, now that it can be
-// reached; or ends them if it has not come back.
-func (t *table) moved(now time.Time, device string, binding uint64, gone bool) {
+// reached; or ends them if it has not come back. A phone whose connection was lost, and
+// which has made another one, has its calls by that.
+func (t *table) moved(now time.Time, device string, c registrar.Change) {
 	t.mu.Lock()
 	defer t.tell()
+	gone := c.What.Gone()
 	for _, l := range append([]*leg(nil), t.legs[device]...) {
 		d := l.dialog
-		if d == nil || d.over || l.binding != binding {
+		if l.lost != nil && c.What == registrar.Registered && l.lost.CallID == c.Binding.CallID && l.lost.Instance == c.Binding.Instance {
+			l.reconnected(c.Binding)
+		}
+		if l.binding == c.Binding.ID && (c.What == registrar.FlowClosed || c.What == registrar.Expired) {
+			l.lost = c.Binding
+		}
+		if d == nil || d.over || l.binding != c.Binding.ID {
 			continue
 		}
 		for i := range d.ends {
@@ -226,6 +266,19 @@ func (t *table) moved(now time.Time, device string, binding uint64, gone bool) {
 				e.signs.Probed = time.Time{}
 				t.schedule(d, now)
 			}
+		}
+	}
+}
+
+// reconnected has a leg go on by another binding of its phone.
+func (l *leg) reconnected(b *registrar.Binding) {
+	l.lost, l.binding = nil, b.ID
+	if l.dialog == nil {
+		return
+	}
+	for i := range l.dialog.ends {
+		if e := &l.dialog.ends[i]; e.leg == l {
+			e.binding = b.ID
 		}
 	}
 }

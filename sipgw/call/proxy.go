@@ -36,7 +36,7 @@ func New(parts Parts, cfg Config) *Proxy {
 	p.calls = newTable(p.cfg)
 	p.calls.save = func(d *Dialog, urgent bool) {
 		if d.isText() {
-			p.keeper.Put(d.ID, d, urgent)
+			p.keeper.Put(d.ID, d, keep.If(urgent))
 		}
 	}
 	p.calls.erase = p.keeper.Drop

@@ -10,6 +10,7 @@ import (
 	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/line"
 	"rollcall/sipgw/news"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
 )
 
@@ -52,6 +53,7 @@ type key struct{ callID, caller, callee string }
 type leg struct {
 	device  string
 	binding uint64
+	lost    *registrar.Binding // that binding, if it went with its connection, or has expired; nil if not
 	live    dialoginfo.Live
 
 	// What it is a leg of: one of these.

@@ -322,6 +322,40 @@ func TestSubscribers(t *testing.T) {
 	})
 }
 
+// Who comes is shown all that they see at once, one stanza each, and their other clients
+// nothing. A change meanwhile reaches them all the same.
+func TestIntroduce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, service, devices := newStreet(t)
+		const n = 200
+		list := []jid.Bare{"nobody@phones.x", door}
+		for i := range n {
+			id := fmt.Sprintf("p%d", i)
+			if _, err := devices.Add(t.Context(), device.Device{ID: id, Name: id, User: id}); err != nil {
+				t.Fatal(err)
+			}
+			who := jid.Bare(id + "@phones.x")
+			s.states[who] = &presence.Effective{Subject: who, Kind: presence.Device, State: "idle", Channels: presence.Voice}
+			list = append(list, who)
+		}
+		run(t, service, func() {
+			service.Introduce(jid.Bare("ada@x").With("desk"), list)
+			got := s.read("ada@x/desk")
+			if len(got) != n || got[0] != "idle" {
+				t.Errorf("%d stanzas: %v", len(got), got[:min(len(got), 3)])
+			}
+			if got := s.read("ada@x"); !slices.Equal(got, []string{"type='unsubscribed'"}) {
+				t.Errorf("all clients hear %v", got)
+			}
+			s.becomes("idle")
+			synctest.Wait()
+			if got := s.read("ada@x"); !slices.Equal(got, []string{"idle"}) {
+				t.Errorf("of the door they hear %v", got)
+			}
+		})
+	})
+}
+
 // BenchmarkSpread is a change of a device that four people watch.
 func BenchmarkSpread(b *testing.B) {
 	s := &street{level: map[jid.Bare]presence.Level{}, states: map[jid.Bare]*presence.Effective{}}

@@ -3,6 +3,7 @@ package contacts
 import (
 	"crypto/sha1"
 	"encoding/base64"
+	"slices"
 
 	"rollcall/presence/device"
 	"rollcall/xmpp/jid"
@@ -73,7 +74,7 @@ func (s *Service) ofDomain(st *stanza.Stanza, who jid.Bare) ([]byte, error) {
 			return nil, stanza.ErrItemNotFound
 		}
 		// XEP-0030: a gateway to telephones. SIMPLE is the registered name of SIP's presence.
-		return info("", device.Identity{Category: "gateway", Type: "simple", Name: "Phones and intercoms"}, domainFeatures), nil
+		return info("", device.Identity{Category: "gateway", Type: "simple", Name: "Phones and intercoms"}, slices.Concat(domainFeatures, s.parts.Features)), nil
 	case nsItems:
 		return s.items(who), nil
 	case nsPing:

@@ -47,7 +47,7 @@ func (s *Service) unsubscribe(watcher, of jid.Bare) {
 	s.keep(watcher, of, false)
 	s.say(of, watcher, "unsubscribed")
 	if d := s.parts.Devices().ByJID(of); d != nil && !s.watches(watcher, of) {
-		s.send(farewell(of).to(watcher))
+		s.send(farewell(of).to(string(watcher)))
 	}
 }
 
@@ -114,6 +114,9 @@ func (s *Service) watches(watcher, of jid.Bare) bool {
 // probed answers a probe (§4.3.2). Whoever gets no answer takes the device for not
 // there, so that need not be said.
 func (s *Service) probed(watcher, of jid.Bare) {
+	if d, _ := s.seen(watcher, of); d != nil && s.parts.Apart {
+		s.keep(watcher, of, true)
+	}
 	if !s.watches(watcher, of) || s.parts.Devices().ByJID(of) == nil {
 		s.say(of, watcher, "unsubscribed")
 		return
@@ -121,10 +124,27 @@ func (s *Service) probed(watcher, of jid.Bare) {
 	s.show(watcher, of, true)
 }
 
+// Introduce shows a client devices, as if it had sent a probe for each of them.
+func (s *Service) Introduce(to jid.JID, devices []jid.Bare) {
+	watcher := to.Bare()
+	for _, of := range devices {
+		if !s.watches(watcher, of) || s.parts.Devices().ByJID(of) == nil {
+			s.say(of, watcher, "unsubscribed")
+			continue
+		}
+		s.showAt(watcher, to.String(), of, true)
+	}
+}
+
 // show tells a watcher what they see of a device now, and again if that changes
 // meanwhile: whoever tells the others may have been faster. With only, it is told only
 // of a device of which there is something to see.
 func (s *Service) show(watcher, of jid.Bare, only bool) {
+	s.showAt(watcher, string(watcher), of, only)
+}
+
+// showAt is show for one client of the watcher, or for all.
+func (s *Service) showAt(watcher jid.Bare, at string, of jid.Bare, only bool) {
 	for {
 		d, e := s.parts.Devices().ByJID(of), s.parts.States.State(of)
 		if d == nil {
@@ -133,7 +153,7 @@ func (s *Service) show(watcher, of jid.Bare, only bool) {
 		a := s.parts.Audience()
 		l := a.Level(watcher, of)
 		if p := render(d, e, a, l); !p.nothing || !only {
-			s.send(p.to(watcher))
+			s.send(p.to(at))
 			s.shown(of, l, p.sum()) // before looking again: see spread
 			only = false
 		}
@@ -144,10 +164,10 @@ func (s *Service) show(watcher, of jid.Bare, only bool) {
 }
 
 // say sends a presence that says no more than its type.
-func (s *Service) say(of, watcher jid.Bare, typ string) {
+func (s *Service) say(of, watcher jid.Bare, typ string) bool {
 	b := stanza.AppendAttr([]byte("<presence"), "from", string(of))
 	b = stanza.AppendAttr(b, "to", string(watcher))
-	s.send(append(stanza.AppendAttr(b, "type", typ), "/>"...))
+	return s.send(append(stanza.AppendAttr(b, "type", typ), "/>"...))
 }
 
 // picture is a presence with a place for the address that it goes to.
@@ -156,10 +176,10 @@ type picture struct {
 	nothing    bool // it is that there is nobody
 }
 
-func (p picture) to(watcher jid.Bare) []byte {
+func (p picture) to(watcher string) []byte {
 	b := make([]byte, 0, len(p.head)+len(watcher)+len(p.tail)+16)
 	b = append(b, p.head...)
-	b = stanza.AppendAttr(b, "to", string(watcher))
+	b = stanza.AppendAttr(b, "to", watcher)
 	return append(b, p.tail...)
 }
 

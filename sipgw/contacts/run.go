@@ -42,6 +42,8 @@ func (s *Service) Run(ctx context.Context) error {
 			changed <- nil // they are done with
 		case <-s.grade:
 			s.regrade()
+		case <-s.again:
+			s.retell(ctx)
 		case <-s.write:
 			s.store(ctx)
 		case err := <-failed:
@@ -75,6 +77,60 @@ func (s *Service) Grade() {
 	}
 }
 
+// Again has all watchers told anew, since what they were told may have been lost: the
+// link to their server was down.
+func (s *Service) Again() {
+	select {
+	case s.again <- struct{}{}:
+	default:
+	}
+}
+
+// retell tells all watchers what they see of all devices, and of those that are no more.
+// It stops when the link breaks again: then that is to be done once more anyway.
+func (s *Service) retell(ctx context.Context) {
+	clear(s.told)
+	for d := range s.parts.Devices().All() {
+		if s.parts.Room != nil && s.parts.Room(ctx) != nil {
+			return
+		}
+		for watcher := range s.watchers(d.JID) {
+			s.show(watcher, d.JID, false)
+		}
+	}
+	for _, of := range s.lost() {
+		s.gone(of)
+	}
+}
+
+// lost lists the devices that are no more, of which subscribers don't know yet.
+func (s *Service) lost() (all []jid.Bare) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for of := range s.subscribers {
+		if s.parts.Devices().ByJID(of) == nil {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// Leave tells all watchers that no device is there any more. It is for a service that
+// stops, after Run has returned.
+func (s *Service) Leave(ctx context.Context) {
+	for d := range s.parts.Devices().All() {
+		if s.parts.Room != nil && s.parts.Room(ctx) != nil {
+			return
+		}
+		p := farewell(d.JID)
+		for watcher := range s.watchers(d.JID) {
+			if err := s.parts.Send(ctx, p.to(string(watcher))); err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Changed is for [device.Register.OnChanged]: what people see of a device besides its
 // state is another thing, or it is gone.
 func (s *Service) Changed(before, now *device.Device) {
@@ -92,11 +148,12 @@ func (s *Service) Changed(before, now *device.Device) {
 // gone tells watchers that a device is no more, and forgets who has subscribed.
 func (s *Service) gone(of jid.Bare) {
 	for watcher := range s.watchers(of) {
-		s.send(farewell(of).to(watcher))
+		s.send(farewell(of).to(string(watcher)))
 	}
 	for _, watcher := range s.subscribed(of) {
-		s.say(of, watcher, "unsubscribed")
-		s.keep(watcher, of, false)
+		if s.say(of, watcher, "unsubscribed") || !s.parts.Apart { // else they learn it when the link is back
+			s.keep(watcher, of, false)
+		}
 	}
 }
 
@@ -152,7 +209,7 @@ func (s *Service) spread(of presence.Subject) {
 			now.sum[l] = pictures[l].sum()
 		}
 		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {
-			s.send(pictures[l].to(watcher))
+			s.send(pictures[l].to(string(watcher)))
 		}
 	}
 	s.told[of] = &now
@@ -236,8 +293,8 @@ func (s *Service) regrade() {
 
 // store writes down who has subscribed. What cannot be written is tried again with
 // the next.
-func (s *Service) store(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+func (s *Service) store(running context.Context) {
+	ctx, cancel := context.WithTimeout(running, 10*time.Second)
 	defer cancel()
 	s.mu.Lock()
 	all := s.writing
@@ -245,7 +302,9 @@ func (s *Service) store(ctx context.Context) {
 	s.mu.Unlock()
 	for i, c := range all {
 		if err := s.parts.Store.SetSubscriber(ctx, c.Subscriber, c.subscribed); err != nil {
-			s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			if running.Err() == nil { // else it is written in the end
+				s.parts.Log.Error("a subscription to a device could not be stored", "jid", c.Watcher, "peer", c.Device, "err", err)
+			}
 			s.mu.Lock()
 			s.writing = append(all[i:], s.writing...)
 			s.mu.Unlock()

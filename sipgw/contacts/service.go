@@ -73,6 +73,17 @@ type Parts struct {
 	// Send sends a stanza, which has its addresses, on its way. It must not block.
 	Send func(context.Context, []byte) error
 
+	// Room waits until much can be sent at once. nil: it always can.
+	Room func(context.Context) error
+
+	// Apart says that rosters are kept by another server, beyond a link that may break. A
+	// probe then stands for a subscription that is not known here: that server would not
+	// send it otherwise.
+	Apart bool
+
+	// Features are what the domain can do besides.
+	Features []string
+
 	Store   Store
 	Version string
 	Log     *slog.Logger
@@ -82,6 +93,7 @@ type Parts struct {
 type Service struct {
 	parts Parts         // fixed
 	grade chan struct{} // holds a token if the audience is another one
+	again chan struct{} // holds a token if all have to be told anew
 	ctx   atomic.Pointer[context.Context]
 
 	mu          sync.Mutex // guards the fields below
@@ -104,7 +116,7 @@ type change struct {
 // New returns a service that knows no subscribers yet.
 func New(parts Parts) *Service {
 	return &Service{
-		parts: parts, grade: make(chan struct{}, 1), write: make(chan struct{}, 1),
+		parts: parts, grade: make(chan struct{}, 1), again: make(chan struct{}, 1), write: make(chan struct{}, 1),
 		subscribers: map[jid.Bare][]jid.Bare{}, meanwhile: map[jid.Bare]*told{}, told: map[jid.Bare]*told{},
 	}
 }
@@ -168,13 +180,15 @@ func (s *Service) seen(watcher, of jid.Bare) (*device.Device, presence.Level) {
 	return d, l
 }
 
-// send sends a stanza.
-func (s *Service) send(b []byte) {
+// send sends a stanza; false if it could not be.
+func (s *Service) send(b []byte) bool {
 	ctx := context.Background()
 	if c := s.ctx.Load(); c != nil {
 		ctx = *c
 	}
-	if err := s.parts.Send(ctx, b); err != nil && ctx.Err() == nil {
+	err := s.parts.Send(ctx, b)
+	if err != nil && ctx.Err() == nil {
 		s.parts.Log.Debug("a device's stanza could not be sent", "err", err)
 	}
+	return err == nil
 }

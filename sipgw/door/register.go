@@ -53,12 +53,13 @@ func registration(r *transport.Request, aor string) (registrar.Registration, err
 	return registrar.Registration{
 		AOR: aor, CallID: r.CallID(), CSeq: r.CSeq(), Contacts: contacts, Star: star, Expires: seconds(r), Path: path,
 		Supported: r.Lines("Supported"),
-		FirstHop:  len(r.Values("Via")) == 1, Flow: Flow(r.Flow()), UserAgent: r.UserAgent(),
+		FirstHop:  r.Count("Via") == 1, Flow: Flow(r.Flow()), UserAgent: r.UserAgent(),
 	}, nil
 }
 
 // answer makes the header fields of the answer.
 func answer(r *transport.Request, got *registrar.Result, now time.Time) (fields []transport.Field) {
+	fields = make([]transport.Field, 0, 4)
 	add := func(name, value string) { fields = append(fields, transport.Field{Name: name, Value: value}) }
 	switch got.Status {
 	case 423:

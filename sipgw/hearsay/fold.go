@@ -11,8 +11,8 @@ import (
 
 // What the names of the sources begin with.
 const (
-	FromPBX    = "pbx/"   // a PBX, by its name
-	FromPhones = "dialog" // what phones that register here say of their calls
+	FromPBX    = presence.FromPBX + "/" // a PBX, by its name
+	FromPhones = "dialog"               // what phones that register here say of their calls
 )
 
 // ready is the state of a device that is in order.

@@ -29,6 +29,7 @@ var (
 	asked   = watcher.Word{Standing: watcher.Asked}
 	told    = watcher.Word{Standing: watcher.Told, Until: at(10)}
 	lost    = watcher.Word{Standing: watcher.Lost, Until: at(-5)}
+	blank   = watcher.Word{Standing: watcher.Blank, Until: at(10)}
 	refused = watcher.Word{Standing: watcher.Refused}
 	absent  = watcher.Word{Standing: watcher.Absent}
 )
@@ -79,6 +80,14 @@ var tests = []struct {
 	{"somebody has set do not disturb at it", learned(told, told), []func(*watcher.Learned){heard("dnd", "dnd", rich.ByActivity)}, "idle", "dnd", "unknown", "offline"},
 	{"it is registered whatever its presence says", learned(unasked, told, told), []func(*watcher.Learned){registered, heard("offline", "unavailable", rich.ByClosed)}, "idle", "phone_only", "unknown", "offline"},
 	{"the PBX tells of calls and of nothing else", learned(told, refused, absent), nil, "idle", "phone_only", "unknown", "offline"},
+	{"it was not called, and is open", learned(blank, told), []func(*watcher.Learned){free}, "idle", "phone_only", "unknown", "offline"},
+	{"it was not called, and is closed", learned(blank, told), []func(*watcher.Learned){heard("offline", "unavailable", rich.ByClosed)}, "offline", "offline", "unknown", "offline"},
+	{"it was not called, and is registered", learned(blank, unasked, told), []func(*watcher.Learned){registered}, "idle", "phone_only", "unknown", "offline"},
+	{"it was not called, and is open and busy", learned(blank, told), []func(*watcher.Learned){heard("on_call", "dnd", rich.ByActivity)}, "on_call", "on_call", "unknown", "offline"},
+	{"nothing is to be told of it", learned(blank), nil, "unknown", "offline", "unknown", "offline"},
+	{"nothing is to be told of it by any package", learned(blank, blank, blank), nil, "unknown", "offline", "unknown", "offline"},
+	{"it has not registered, and is in no call", learned(told, blank), nil, "unknown", "offline", "unknown", "offline"},
+	{"it has not registered, and is in a call", learned(told, blank), []func(*watcher.Learned){calls(dialoginfo.Confirmed)}, "on_call", "on_call", "unknown", "offline"},
 	{"silent", learned(lost), nil, "unknown", "offline", "unknown", "offline"},
 	{"its calls are not known any more", learned(lost, unasked, told), []func(*watcher.Learned){registered}, "unknown", "phone_only", "unknown", "offline"},
 	{"its calls are not known any more, and it is not there", learned(lost, unasked, told), []func(*watcher.Learned){unregistered}, "offline", "offline", "unknown", "offline"},

@@ -2,7 +2,8 @@
 //
 // What changes often is written once for many changes: only what a thing is in the
 // end matters. Some changes are to be stored soon; the others may wait, so that a
-// thing that is only prolonged again and again is written once in that time.
+// thing that is only prolonged again and again is written once in that time; the less
+// it is prolonged each time, the longer.
 package keep
 
 import (
@@ -19,8 +20,9 @@ type Config[K comparable, V any] struct {
 	Save func(ctx context.Context, changes []Change[K, V]) error
 
 	// Soon is how long a change waits for others; 0 is 50 ms. Lazy is how long one may
-	// wait that is not urgent; 0 is 5 s.
-	Soon, Lazy time.Duration
+	// wait that is not urgent; 0 is 5 s. Idle is how long one may wait that hardly
+	// matters; 0 is a minute.
+	Soon, Lazy, Idle time.Duration
 
 	// Log is told when storing fails and when it works again. What are the things,
 	// for that: "bindings".
@@ -45,9 +47,27 @@ type Keeper[K comparable, V any] struct {
 
 	failing bool // of the goroutine that runs it
 
-	mu   sync.Mutex // guards the fields below
-	soon map[K]*V
-	lazy map[K]*V
+	mu      sync.Mutex // guards the fields below
+	waiting [urgencies]map[K]*V
+}
+
+// Urgency is how long a change may wait for others.
+type Urgency uint8
+
+// The urgencies, see [Config].
+const (
+	Soon Urgency = iota
+	Lazy
+	Idle
+	urgencies
+)
+
+// If is Soon for what is urgent, and Lazy for what is not.
+func If(urgent bool) Urgency {
+	if urgent {
+		return Soon
+	}
+	return Lazy
 }
 
 // New returns a keeper.
@@ -58,29 +78,38 @@ func New[K comparable, V any](cfg Config[K, V]) *Keeper[K, V] {
 	if cfg.Lazy <= 0 {
 		cfg.Lazy = 5 * time.Second
 	}
-	return &Keeper[K, V]{cfg: cfg, wake: make(chan struct{}, 1), soon: map[K]*V{}, lazy: map[K]*V{}}
+	if cfg.Idle <= 0 {
+		cfg.Idle = time.Minute
+	}
+	k := &Keeper[K, V]{cfg: cfg, wake: make(chan struct{}, 1)}
+	for u := range k.waiting {
+		k.waiting[u] = map[K]*V{}
+	}
+	return k
 }
 
-// Put says what a thing is now. It must not be changed any more.
-func (k *Keeper[K, V]) Put(key K, value *V, urgent bool) {
+// Put says what a thing is now. It must not be changed any more. It is stored with what
+// was urgent about it before.
+func (k *Keeper[K, V]) Put(key K, value *V, u Urgency) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, already := k.soon[key]; already || urgent {
-		delete(k.lazy, key)
-		k.soon[key] = value
-		if !already && len(k.soon) == 1 {
-			k.signal()
+	for before := range u {
+		if _, already := k.waiting[before][key]; already {
+			u = before
+			break
 		}
-		return
 	}
-	k.lazy[key] = value
-	if len(k.lazy) == 1 {
+	for later := u + 1; later < urgencies; later++ {
+		delete(k.waiting[later], key)
+	}
+	k.waiting[u][key] = value
+	if len(k.waiting[u]) == 1 {
 		k.signal()
 	}
 }
 
 // Drop says that a thing is gone.
-func (k *Keeper[K, V]) Drop(key K) { k.Put(key, nil, true) }
+func (k *Keeper[K, V]) Drop(key K) { k.Put(key, nil, Soon) }
 
 func (k *Keeper[K, V]) signal() {
 	select {
@@ -92,31 +121,30 @@ func (k *Keeper[K, V]) signal() {
 // Run stores things until the context ends, and then what is left. It returns when
 // that is done, or could not be.
 func (k *Keeper[K, V]) Run(ctx context.Context) {
-	var soon, lazy <-chan time.Time
+	var due [urgencies]<-chan time.Time
+	after := [urgencies]time.Duration{k.cfg.Soon, k.cfg.Lazy, k.cfg.Idle}
 	for {
+		var u Urgency
 		select {
 		case <-ctx.Done():
-			k.last(context.WithoutCancel(ctx))
+			k.write(ctx, Idle)
 			return
 		case <-k.wake:
-			hasSoon, hasLazy := k.waiting()
-			if hasSoon && soon == nil {
-				soon = time.After(k.cfg.Soon)
-			}
-			if hasLazy && lazy == nil {
-				lazy = time.After(k.cfg.Lazy)
+			for u, is := range k.waits() {
+				if is && due[u] == nil {
+					due[u] = time.After(after[u])
+				}
 			}
 			continue
-		case <-soon:
-			soon = nil
-			if !k.flush(ctx, false) {
-				soon = time.After(k.patience())
-			}
-		case <-lazy:
-			lazy = nil
-			if !k.flush(ctx, true) {
-				lazy = time.After(k.patience())
-			}
+		case <-due[Soon]:
+			u = Soon
+		case <-due[Lazy]:
+			u = Lazy
+		case <-due[Idle]:
+			u = Idle
+		}
+		if due[u] = nil; !k.write(ctx, u) {
+			due[u] = time.After(k.patience())
 		}
 	}
 }
@@ -124,29 +152,34 @@ func (k *Keeper[K, V]) Run(ctx context.Context) {
 // patience is how long to wait after a failure.
 func (k *Keeper[K, V]) patience() time.Duration { return max(k.cfg.Soon, time.Second) }
 
-// lastFor bounds what is done at the end.
-const lastFor = 10 * time.Second
+// writeFor bounds one attempt to store what waits. It does not end with what runs the
+// keeper: what has been begun then is not in vain.
+const writeFor = 10 * time.Second
 
-func (k *Keeper[K, V]) last(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lastFor)
+func (k *Keeper[K, V]) write(ctx context.Context, u Urgency) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeFor)
 	defer cancel()
-	k.flush(ctx, true)
+	return k.flush(ctx, u)
 }
 
-func (k *Keeper[K, V]) waiting() (soon, lazy bool) {
+// waits says which urgencies there is something of.
+func (k *Keeper[K, V]) waits() (is [urgencies]bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.soon) > 0, len(k.lazy) > 0
+	for u := range k.waiting {
+		is[u] = len(k.waiting[u]) > 0
+	}
+	return is
 }
 
 // Flush stores everything that waits at once, and says whether it could. It is for
 // when nobody runs the keeper.
-func (k *Keeper[K, V]) Flush(ctx context.Context) bool { return k.flush(ctx, true) }
+func (k *Keeper[K, V]) Flush(ctx context.Context) bool { return k.flush(ctx, Idle) }
 
-// flush stores what waits, and says whether it could.
-func (k *Keeper[K, V]) flush(ctx context.Context, all bool) bool {
+// flush stores what waits and is so urgent or more, and says whether it could.
+func (k *Keeper[K, V]) flush(ctx context.Context, u Urgency) bool {
 	for {
-		batch := k.take(all)
+		batch := k.take(u)
 		if len(batch) == 0 {
 			return true
 		}
@@ -176,15 +209,12 @@ func (k *Keeper[K, V]) report(err error) {
 }
 
 // take takes out what is stored next.
-func (k *Keeper[K, V]) take(all bool) []Change[K, V] {
+func (k *Keeper[K, V]) take(u Urgency) []Change[K, V] {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	sources := []*map[K]*V{&k.soon}
-	if all {
-		sources = append(sources, &k.lazy)
-	}
 	var batch []Change[K, V]
-	for _, from := range sources {
+	for i := range k.waiting[:u+1] {
+		from := &k.waiting[i]
 		for key, value := range *from {
 			if len(batch) == MaxBatch {
 				return batch
@@ -203,12 +233,14 @@ func (k *Keeper[K, V]) putBack(batch []Change[K, V]) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, c := range batch {
-		if newer, found := k.lazy[c.Key]; found {
-			delete(k.lazy, c.Key)
-			c.Value = newer
+		for u := Lazy; u < urgencies; u++ {
+			if newer, found := k.waiting[u][c.Key]; found {
+				delete(k.waiting[u], c.Key)
+				c.Value = newer
+			}
 		}
-		if _, newer := k.soon[c.Key]; !newer {
-			k.soon[c.Key] = c.Value
+		if _, newer := k.waiting[Soon][c.Key]; !newer {
+			k.waiting[Soon][c.Key] = c.Value
 		}
 	}
 }

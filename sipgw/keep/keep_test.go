@@ -15,6 +15,8 @@ import (
 
 // shelf keeps what it is given, unless it is broken.
 type shelf struct {
+	slow bool // it takes a second; fixed
+
 	mu     sync.Mutex // guards the fields below
 	has    map[int]string
 	writes int // of single things
@@ -22,7 +24,14 @@ type shelf struct {
 	broken error
 }
 
-func (s *shelf) save(_ context.Context, changes []Change[int, string]) error {
+func (s *shelf) save(ctx context.Context, changes []Change[int, string]) error {
+	if s.slow {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -80,23 +89,23 @@ func str(s string) *string { return &s }
 
 func TestSoonAndLazy(t *testing.T) {
 	play(t, func(k *Keeper[int, string], s *shelf, _ *bytes.Buffer, _ func()) {
-		k.Put(1, str("a"), true)
-		k.Put(1, str("b"), true)
-		k.Put(2, str("x"), false)
+		k.Put(1, str("a"), Soon)
+		k.Put(1, str("b"), Soon)
+		k.Put(2, str("x"), Lazy)
 		s.expect(t, "at once", 0, map[int]string{})
 		time.Sleep(50 * time.Millisecond)
 		s.expect(t, "soon", 1, map[int]string{1: "b"})
 		for range 90 {
-			k.Put(1, str("c"), false)
+			k.Put(1, str("c"), Lazy)
 			time.Sleep(50 * time.Millisecond)
 		}
 		s.expect(t, "not yet", 1, map[int]string{1: "b"})
 		time.Sleep(450 * time.Millisecond)
 		s.expect(t, "in the end", 3, map[int]string{1: "c", 2: "x"})
-		k.Put(2, str("y"), false)
+		k.Put(2, str("y"), Lazy)
 		k.Drop(2)
-		k.Put(1, str("d"), true)
-		k.Put(1, str("e"), false) // it is written with what is urgent
+		k.Put(1, str("d"), Soon)
+		k.Put(1, str("e"), Lazy) // it is written with what is urgent
 		time.Sleep(50 * time.Millisecond)
 		s.expect(t, "what is urgent takes over", 5, map[int]string{1: "e"})
 		time.Sleep(time.Minute)
@@ -104,11 +113,33 @@ func TestSoonAndLazy(t *testing.T) {
 	})
 }
 
+// What hardly matters waits longest, unless the same thing is more urgent.
+func TestIdle(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, _ *bytes.Buffer, _ func()) {
+		for i := 1; i <= 3; i++ {
+			k.Put(i, str("a"), Idle)
+		}
+		k.Put(2, str("b"), Lazy)
+		k.Put(2, str("c"), Idle)
+		time.Sleep(5 * time.Second)
+		s.expect(t, "lazy", 1, map[int]string{2: "c"})
+		k.Drop(3)
+		k.Put(3, str("d"), Idle)
+		time.Sleep(50 * time.Millisecond)
+		s.expect(t, "urgent", 2, map[int]string{2: "c", 3: "d"})
+		k.Put(1, str("e"), Idle)
+		time.Sleep(54 * time.Second)
+		s.expect(t, "not yet", 2, map[int]string{2: "c", 3: "d"})
+		time.Sleep(time.Second)
+		s.expect(t, "at last", 3, map[int]string{1: "e", 2: "c", 3: "d"})
+	})
+}
+
 func TestRestIsStoredAtTheEnd(t *testing.T) {
 	play(t, func(k *Keeper[int, string], s *shelf, _ *bytes.Buffer, stop func()) {
 		want := map[int]string{}
 		for i := range 2*MaxBatch + 1 {
-			k.Put(i, str("a"), i%2 == 0)
+			k.Put(i, str("a"), Urgency(i%3))
 			want[i] = "a"
 		}
 		stop()
@@ -119,14 +150,29 @@ func TestRestIsStoredAtTheEnd(t *testing.T) {
 	})
 }
 
+// What is being stored when the program stops is stored all the same, and nobody has to
+// hear of it.
+func TestStopInTheMiddle(t *testing.T) {
+	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, stop func()) {
+		s.slow = true
+		k.Put(1, str("a"), Soon)
+		time.Sleep(500 * time.Millisecond)
+		stop()
+		s.expect(t, "at the end", 1, map[int]string{1: "a"})
+		if log.Len() > 0 {
+			t.Errorf("the log is %q", log)
+		}
+	})
+}
+
 func TestFailureIsTriedAgain(t *testing.T) {
 	play(t, func(k *Keeper[int, string], s *shelf, log *bytes.Buffer, _ func()) {
 		s.setBroken(errors.New("no disk"))
-		k.Put(1, str("a"), true)
-		k.Put(2, str("b"), false)
+		k.Put(1, str("a"), Soon)
+		k.Put(2, str("b"), Lazy)
 		time.Sleep(10 * time.Second)
 		s.expect(t, "broken", 0, map[int]string{})
-		k.Put(1, str("c"), false)
+		k.Put(1, str("c"), Lazy)
 		s.setBroken(nil)
 		time.Sleep(time.Second)
 		s.expect(t, "mended", 2, map[int]string{1: "c", 2: "b"})
@@ -142,20 +188,20 @@ func TestNewerWins(t *testing.T) {
 	var k *Keeper[int, string]
 	k = New(Config[int, string]{Log: slog.New(slog.DiscardHandler), Save: func(ctx context.Context, c []Change[int, string]) error {
 		if s.calls == 0 {
-			k.Put(1, str("new"), true)
-			k.Put(2, str("new"), false)
+			k.Put(1, str("new"), Soon)
+			k.Put(2, str("new"), Lazy)
 			k.Drop(3)
 		}
 		return s.save(ctx, c)
 	}})
 	for i := 1; i <= 3; i++ {
-		k.Put(i, str("old"), true)
+		k.Put(i, str("old"), Soon)
 	}
-	if k.flush(t.Context(), false) {
+	if k.flush(t.Context(), Soon) {
 		t.Fatal("it did not fail")
 	}
 	s.setBroken(nil)
-	if !k.flush(t.Context(), false) || !maps.Equal(s.has, map[int]string{1: "new", 2: "new"}) {
+	if !k.flush(t.Context(), Soon) || !maps.Equal(s.has, map[int]string{1: "new", 2: "new"}) {
 		t.Errorf("there is %v", s.has)
 	}
 }

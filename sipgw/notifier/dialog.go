@@ -44,6 +44,8 @@ func (n *Notifier) writeDialog(l *look, f *facts, now time.Time) document {
 func (n *Notifier) idle(l *look, f *facts, now time.Time) (shown []dialoginfo.Live, over bool) {
 	switch {
 	case l.level == presence.Hidden:
+	case n.remembered(f.state):
+		return busy, false
 	case f.state == nil || f.state.Kind == presence.Person:
 		if n.cfg.LampsForPeople && n.parts.Catalogue().Show(f.state, l.level, l.lang, now).Show == "dnd" {
 			return busy, false
@@ -57,6 +59,22 @@ func (n *Notifier) idle(l *look, f *facts, now time.Time) (shown []dialoginfo.Li
 		}
 	}
 	return nil, false
+}
+
+// remembered reports whether somebody was in a call before a restart, and whoever knows
+// of it has not spoken since: a PBX. Until then a lamp that went dark would be wrong.
+func (n *Notifier) remembered(e *presence.Effective) bool {
+	if e == nil {
+		return false
+	}
+	for i := range e.All {
+		if c := &e.All[i]; c.Stale {
+			if s, known := n.parts.Catalogue().Lookup(e.Kind, c.State); known && s.Has(presence.TraitCall) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // busy are the calls of somebody who is not to be disturbed for another reason.

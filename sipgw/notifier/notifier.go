@@ -79,10 +79,22 @@ func (n *Notifier) Count() int {
 // held that the source needs to answer.
 func (n *Notifier) Changed(pkg string, subjects ...presence.Subject) {
 	for _, p := range n.packs {
-		if p.Name == pkg {
+		// Where nobody watches anything nobody need be woken. Who begins to reads the facts
+		// when the topic is there.
+		if p.Name == pkg && p.topics.Load() > 0 {
 			n.inbox.put(p, subjects)
 		}
 	}
+}
+
+// Watched says whether anybody watches anything in a package.
+func (n *Notifier) Watched(pkg string) bool {
+	for _, p := range n.packs {
+		if p.Name == pkg {
+			return p.topics.Load() > 0
+		}
+	}
+	return false
 }
 
 // Run tells until ctx is done, and stores what is left. It runs once.
@@ -110,7 +122,7 @@ func (n *Notifier) listen(ctx context.Context) {
 			return
 		}
 		for _, p := range n.packs {
-			if p.states {
+			if p.states && p.topics.Load() > 0 {
 				n.inbox.put(p, subjects)
 			}
 		}

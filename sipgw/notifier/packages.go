@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"sync/atomic"
 	"time"
 
 	"rollcall/presence"
@@ -24,6 +25,8 @@ type pack struct {
 	ages    bool // documents tell how long things have lasted
 	closes  bool // who unsubscribes is told that it is closed
 	filled  bool // some makes of phone want a body always
+
+	topics atomic.Int64 // that somebody watches
 }
 
 // full reports whether a make of phone is to have a body in each NOTIFY.

@@ -71,7 +71,7 @@ func (n *Notifier) keep(s *subscription, urgent bool) {
 	}
 	v := s.saved()
 	v.CSeq, v.Version = s.asked, s.version+(s.asked-s.cseq)
-	n.keeper.Put(s.id, v, urgent)
+	n.keeper.Put(s.id, v, keep.If(urgent))
 }
 
 // stock stores more numbers before they run out. n.mu is held.

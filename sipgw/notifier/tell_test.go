@@ -99,6 +99,32 @@ func TestTypes(t *testing.T) {
 	})
 }
 
+// Who was in a call before a restart is in one until somebody who knows has spoken: not
+// who is in none, nor who does something else.
+func TestRemembered(t *testing.T) {
+	n := New(Parts{Catalogue: presence.DefaultCatalogue}, Config{LampsForPeople: true})
+	for _, tt := range []struct {
+		name  string
+		level presence.Level
+		kind  presence.Kind
+		said  []presence.Contribution
+		lit   bool
+	}{
+		{"in a call", presence.Status, presence.Device, []presence.Contribution{{State: "on_call", Stale: true}}, true},
+		{"in a call as a person", presence.Basic, presence.Person, []presence.Contribution{{State: "available", Stale: true}, {State: "on_call", Stale: true}}, true},
+		{"who sees nothing", presence.Hidden, presence.Device, []presence.Contribution{{State: "on_call", Stale: true}}, false},
+		{"it is known better", presence.Status, presence.Device, []presence.Contribution{{State: "on_call"}}, false},
+		{"in no call", presence.Status, presence.Device, []presence.Contribution{{State: "degraded", Stale: true}}, false},
+		{"nothing", presence.Status, presence.Device, nil, false},
+	} {
+		e := &presence.Effective{Kind: tt.kind, State: "idle", Channels: presence.Voice, All: tt.said}
+		l := &look{entity: "sip:2002@x", level: tt.level, profile: profile.Default().For("")}
+		if d := n.writeDialog(l, &facts{state: e}, time.Now()); strings.Contains(string(d.body), "confirmed") != tt.lit {
+			t.Errorf("%s: %s", tt.name, d.body)
+		}
+	}
+}
+
 // A lamp follows the calls of a device, as far as the level goes.
 func TestDialogs(t *testing.T) {
 	for _, tt := range []struct {

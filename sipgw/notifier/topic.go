@@ -135,6 +135,7 @@ func (n *Notifier) occupy(p *place, k topicKey, l look) {
 	if t == nil {
 		t = &topic{key: k}
 		n.topics[k] = t
+		k.pack.topics.Add(1)
 		if k.pack.states {
 			n.parts.Watch.Add(k.subject)
 		}
@@ -199,6 +200,7 @@ func (n *Notifier) forsake(p *place) {
 		return
 	}
 	delete(n.topics, t.key)
+	t.key.pack.topics.Add(-1)
 	if t.key.pack.states && !n.watched(t.key.subject) {
 		n.parts.Watch.Remove(t.key.subject)
 	}

@@ -30,6 +30,7 @@ type Profile struct {
 	XPIDF       bool `toml:"xpidf"`
 	SingleTuple bool `toml:"single_tuple"`
 	NoAway      bool `toml:"no_away"`
+	AlwaysBusy  bool `toml:"always_busy"`
 	NoEmptyMWI  bool `toml:"no_empty_mwi"`
 
 	OnlyMD5 bool `toml:"only_md5"`
@@ -45,7 +46,7 @@ func (p *Profile) Dialogs() dialoginfo.Options {
 
 // Presence returns what the writer of PIDF is to heed.
 func (p *Profile) Presence() rich.Options {
-	return rich.Options{NoAway: p.NoAway, Single: p.SingleTuple}
+	return rich.Options{NoAway: p.NoAway, Busy: p.AlwaysBusy, Single: p.SingleTuple}
 }
 
 // Offline is how a lamp shows a phone that is not registered.

@@ -41,7 +41,7 @@ func TestOptions(t *testing.T) {
 	if got := s.Named("yealink").Dialogs(); got != (dialoginfo.Options{Dummy: true}) {
 		t.Errorf("%+v", got)
 	}
-	if got := s.Named("baresip").Presence(); got != (rich.Options{NoAway: true}) {
+	if got := s.Named("baresip").Presence(); got != (rich.Options{NoAway: true, Busy: true}) {
 		t.Errorf("%+v", got)
 	}
 	p := s.Named("polycom-soundpoint")

@@ -153,6 +153,11 @@ type shard struct {
 type entry struct {
 	now *Publication
 	due int64 // when it is looked at next, in Unix nanoseconds
+
+	// restored is that nothing has come for it since a restart. outdated is that who
+	// made it has gone on since it was stored, and publishes anew: this one only stays
+	// until that is there, or for a moment.
+	restored, outdated bool
 }
 
 // place names a publication.
@@ -189,12 +194,20 @@ func (c *Compositor) shard(resource string) *shard {
 	return &c.shards[maphash.String(c.seed, resource)%uint64(len(c.shards))]
 }
 
-// newTag returns an entity-tag that nobody has had or can guess (RFC 3903 §8.3). The
-// caller holds the shard.
-func (s *shard) newTag() string {
-	var raw [12]byte
+// tagPart is how long the two parts of an entity-tag are: the name of a publication,
+// which stays the same, and a word that is another one after each request.
+const tagPart = 12
+
+// newTag returns an entity-tag that nobody has had or can guess (RFC 3903 §8.3), after
+// another one of the same publication or "". The caller holds the shard.
+func (s *shard) newTag(before string) string {
+	var raw [2 * tagPart * 3 / 4]byte
 	s.tags.Read(raw[:])
-	return base64.RawURLEncoding.EncodeToString(raw[:])
+	tag := base64.RawURLEncoding.EncodeToString(raw[:])
+	if len(before) < tagPart {
+		return tag
+	}
+	return before[:tagPart] + tag[tagPart:]
 }
 
 // Publications returns what is published about a resource. None of it may be

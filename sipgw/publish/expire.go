@@ -22,6 +22,32 @@ func (c *Compositor) schedule(s *shard, e *entry) {
 	s.ends.Push(e.due, place{e.now.Resource, e.now.ID})
 }
 
+// anew is how long who is told that a tag is of no use has to publish anew.
+const anew = 32 * time.Second
+
+// outdate is for a tag that there is not. After a crash it may be one that was given
+// and not stored any more. Then what was stored is not what its publisher says now; it
+// would be there until its end, beside what they publish next, and nobody would take it
+// back: somebody would be on the phone for an hour. The caller holds the shard.
+func (c *Compositor) outdate(s *shard, r *Request, tag string, now time.Time) {
+	for _, e := range s.resources[r.Resource] {
+		p := e.now
+		if !e.restored || e.outdated || p.Event != r.Event || p.Publisher != r.Publisher ||
+			len(tag) < tagPart || len(p.ETag) < tagPart || tag[:tagPart] != p.ETag[:tagPart] {
+			continue
+		}
+		e.outdated = true
+		if at := now.Add(anew); at.Before(p.Expires) {
+			e.due = at.UnixNano()
+			s.ends.Push(e.due, place{p.Resource, p.ID})
+			select {
+			case c.wake <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
 // drop removes a publication. The caller holds the shard.
 func (c *Compositor) drop(s *shard, e *entry, why What, now time.Time) {
 	p := e.now
@@ -63,6 +89,9 @@ func (c *Compositor) expire(s *shard, p place, at int64, now time.Time) {
 	for _, e := range s.resources[p.resource] {
 		switch {
 		case e.now.ID != p.id || e.due != at:
+		case e.outdated && e.now.Expires.After(now):
+			c.drop(s, e, Forgotten, now)
+			return
 		case e.now.Expires.After(now): // it was refreshed
 			c.schedule(s, e)
 			return
@@ -102,7 +131,7 @@ func (c *Compositor) Load(ctx context.Context, now time.Time) error {
 		}
 		s := c.shard(p.Resource)
 		s.mu.Lock()
-		e := &entry{now: p}
+		e := &entry{now: p, restored: true}
 		s.resources[p.Resource] = append(s.resources[p.Resource], e)
 		c.schedule(s, e)
 		s.news.Add(Change{What: Restored, Publication: p, At: now})

@@ -250,7 +250,7 @@ func TestTagsAreUnique(t *testing.T) {
 	tag := d.publish(0, publication("a"), 3600)
 	seen := map[string]bool{}
 	for range 10_000 {
-		if seen[tag] || len(tag) != 16 {
+		if seen[tag] || len(tag) != 2*tagPart {
 			t.Fatalf("%q came twice, or is short", tag)
 		}
 		seen[tag] = true
@@ -344,6 +344,67 @@ func TestRestart(t *testing.T) {
 	if len(s.has) != 2 { // 5 and 6
 		t.Errorf("stored is %v", s.has)
 	}
+}
+
+// What was published after it was last stored before a crash has another tag. Whoever
+// has that publishes anew, and what was stored does not stay beside it.
+func TestLostTag(t *testing.T) {
+	s := &shelf{}
+	matching := func(tag, body string) Request {
+		return publication(body).with(func(r *Request) { r.IfMatch = []string{tag} })
+	}
+	before := newDesk(t, Config{}, s)
+	tag := before.publish(0, publication("call"), 3600)
+	other := before.publish(0, publication("other"), 3600)
+	console := before.publish(0, publication("console").with(func(r *Request) { r.Publisher = "console" }), 3600)
+	before.keeper.Flush(t.Context())
+	lost := before.publish(0, matching(tag, "idle"), 3600)
+	after := func() *desk {
+		d := newDesk(t, Config{}, s)
+		if err := d.Load(t.Context(), start); err != nil {
+			t.Fatal(err)
+		}
+		d.forget()
+		return d
+	}
+	refused := func(d *desk, r Request) {
+		t.Helper()
+		if got := d.Publish(start, r); got.Status != 412 {
+			t.Fatalf("got %+v", got)
+		}
+	}
+
+	d := after()
+	refused(d, matching(lost, ""))
+	d.expectTold() // until there is something in its place
+	d.publish(time.Second, publication("idle"), 3600)
+	d.expectTold("published publish/4 presence=idle IDLE", "forgotten publish/1 presence=call CALL")
+	d.publish(time.Second, matching(other, ""), 3600)
+	d.publish(time.Second, matching(console, ""), 3600)
+
+	d = after() // nothing comes in its place
+	refused(d, matching(lost, ""))
+	d.Expire(start.Add(anew - time.Second))
+	d.expectTold()
+	d.Expire(start.Add(anew))
+	d.expectTold("forgotten publish/1 presence=call CALL")
+
+	d = after() // it was the tag of before that came, late
+	refused(d, matching(lost, ""))
+	now := d.publish(0, matching(tag, "more"), 3600)
+	d.Expire(start.Add(anew))
+	d.expectTold("modified publish/1 presence=more MORE")
+	refused(d, matching(tag, "")) // which is of no account any more
+	d.publish(0, publication("new"), 3600)
+	d.publish(0, matching(now, ""), 3600)
+
+	d = after() // what others have published is their own, and so is another event
+	refused(d, matching(lost, "").with(func(r *Request) { r.Publisher = "console" }))
+	refused(d, matching(lost, "").with(func(r *Request) { r.Event = "dialog" }))
+	refused(d, matching(console[:tagPart]+lost[tagPart:], ""))
+	refused(d, matching("x", ""))
+	d.publish(0, publication("new"), 3600)
+	d.expectTold("published publish/4 presence=new NEW")
 }
 
 func BenchmarkModify(b *testing.B) {

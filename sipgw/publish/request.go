@@ -1,10 +1,11 @@
 package publish
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"time"
+
+	"rollcall/sipgw/keep"
 )
 
 // Request is a PUBLISH. Who sends it, and whether they may, was found out before.
@@ -16,7 +17,7 @@ type Request struct {
 	Publisher string   // who has proved to be that
 
 	ContentType string // in small letters, without parameters
-	Body        []byte
+	Body        []byte // is kept, so nobody may change it any more
 }
 
 // Result is what the answer has to say.
@@ -52,6 +53,7 @@ func (c *Compositor) Publish(now time.Time, r Request) Result {
 	// Reading the body takes a while, so it is done outside of the lock; whether the
 	// tag matches comes before it, and is looked at again after it.
 	if tag != "" && s.find(&r, tag) == nil {
+		c.outdate(s, &r, tag, now)
 		s.mu.Unlock()
 		return refuse(412, "Conditional Request Failed")
 	}
@@ -122,13 +124,13 @@ func (c *Compositor) commit(s *shard, now time.Time, r *Request, tag string, sta
 	if r.Expires >= 0 {
 		granted = min(granted, time.Duration(r.Expires)*time.Second)
 	}
-	out := Result{Status: 200, Reason: "OK", ETag: s.newTag(), Expires: int64(granted / time.Second)}
 	var e *entry
 	if tag != "" {
 		if e = s.find(r, tag); e == nil {
 			return refuse(412, "Conditional Request Failed") // somebody was quicker
 		}
 	}
+	out := Result{Status: 200, Reason: "OK", ETag: s.newTag(tag), Expires: int64(granted / time.Second)}
 	switch {
 	case granted == 0 && e == nil: // published and over: nothing is to be kept of it
 	case granted == 0:
@@ -146,14 +148,19 @@ func (c *Compositor) commit(s *shard, now time.Time, r *Request, tag string, sta
 func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag string, granted time.Duration) {
 	p := &Publication{
 		ID: c.lastID.Add(1), Resource: strings.Clone(r.Resource), Event: strings.Clone(r.Event), ETag: tag,
-		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: bytes.Clone(r.Body),
+		Publisher: strings.Clone(r.Publisher), ContentType: strings.Clone(r.ContentType), Body: r.Body,
 		Since: now, Expires: now.Add(granted), State: state,
 	}
 	e := &entry{now: p}
 	s.resources[p.Resource] = append(s.resources[p.Resource], e)
 	c.schedule(s, e)
-	c.keeper.Put(p.ID, p, true)
+	c.keeper.Put(p.ID, p, keep.Soon)
 	s.news.Add(Change{What: Published, Publication: p, At: now})
+	for _, old := range slices.Clone(s.resources[p.Resource]) {
+		if old.outdated && old.now.Event == p.Event && old.now.Publisher == p.Publisher {
+			c.drop(s, old, Forgotten, now)
+		}
+	}
 }
 
 func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state any, tag string, granted time.Duration) {
@@ -164,15 +171,15 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 		if p.ContentType != r.ContentType {
 			p.ContentType = strings.Clone(r.ContentType)
 		}
-		p.Body, p.State = bytes.Clone(r.Body), state
+		p.Body, p.State = r.Body, state
 	}
 	if p.Publisher != r.Publisher {
 		p.Publisher = strings.Clone(r.Publisher)
 	}
-	e.now = &p
+	e.now, e.restored, e.outdated = &p, false, false
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}
-	c.keeper.Put(p.ID, e.now, what == Modified)
+	c.keeper.Put(p.ID, e.now, keep.If(what == Modified))
 	s.news.Add(Change{What: what, Publication: e.now, At: now})
 }

@@ -93,7 +93,14 @@ func TestMemory(t *testing.T) {
 	runtime.KeepAlive(q)
 }
 
-func BenchmarkHeard(b *testing.B) {
+func BenchmarkHeard(b *testing.B) { heard(b, func(*Registration) {}) }
+
+// BenchmarkHeardByOne is the same with all of them behind one proxy.
+func BenchmarkHeardByOne(b *testing.B) {
+	heard(b, func(r *Registration) { r.Flow = Flow{Remote: netip.MustParseAddrPort("192.0.2.1:5060")} })
+}
+
+func heard(b *testing.B, edit func(*Registration)) {
 	const devices = 10_000
 	r := benchRegistrar()
 	q := NewQualifier(QualifyParts{}, QualifyConfig{Every: time.Minute})
@@ -101,6 +108,7 @@ func BenchmarkHeard(b *testing.B) {
 	all := make([]Registration, devices)
 	for i := range all {
 		all[i] = benchRequest(b, i)
+		edit(&all[i])
 		r.Register(start, all[i])
 	}
 	b.ReportAllocs()

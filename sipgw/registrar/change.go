@@ -45,3 +45,11 @@ type Change struct {
 
 	At time.Time
 }
+
+// Stays says whether a binding was refreshed and is reached as before.
+func (c *Change) Stays() bool { return c.What == Refreshed && !c.moved() }
+
+// moved says whether a binding is reached in another way than before.
+func (c *Change) moved() bool {
+	return c.Old.Contact != c.Binding.Contact || c.Old.Flow != c.Binding.Flow || !samePath(c.Old.Path, c.Binding.Path)
+}

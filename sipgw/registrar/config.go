@@ -68,9 +68,14 @@ func (c *Config) most(t Transport) time.Duration {
 // grant says for how long a binding is made. wanted is at least MinExpires. A client
 // that asked for more than there is gets about the most, a tenth more or less;
 // nobody gets more than they asked for (RFC 3261 §10.3 step 7) nor less than
-// MinExpires.
-func (c *Config) grant(wanted time.Duration, t Transport) time.Duration {
+// MinExpires. A binding that is refreshed gets what it was granted before, if that is as
+// good: otherwise every other refresh would be one that makes it end sooner.
+func (c *Config) grant(wanted time.Duration, t Transport, before time.Duration) time.Duration {
 	base := min(wanted, c.most(t))
+	least, most := max(base-base/10, c.MinExpires).Truncate(time.Second), max(min(base+base/10, wanted), c.MinExpires)
+	if before >= least && before <= most {
+		return before
+	}
 	spread := time.Duration((c.Jitter()*0.2 - 0.1) * float64(base))
 	return max(min(base+spread, wanted), c.MinExpires).Truncate(time.Second)
 }

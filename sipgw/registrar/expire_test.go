@@ -113,19 +113,25 @@ func TestStored(t *testing.T) {
 		o.now("Contact: <sip:a>")
 		time.Sleep(50 * time.Millisecond)
 		writes("a new one", 1)
-		for i := range 49 {
+		for i := range 59 {
 			o.now("Contact: <sip:a>\nCall-ID: " + string(rune('A'+i))) // a new Call-ID is nothing to hurry for
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
 		writes("refreshed all the time", 1)
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(time.Second)
 		writes("at last", 2)
+		time.Sleep(2 * time.Minute)
+		o.now("Contact: <sip:a>")
+		time.Sleep(4 * time.Second)
+		writes("for much longer", 2)
+		time.Sleep(time.Second)
+		writes("sooner", 3)
 		o.now("Contact: <sip:a>\nCSeq: 2\nSource: 192.0.2.9:1")
 		time.Sleep(50 * time.Millisecond)
-		writes("moved", 3)
+		writes("moved", 4)
 		o.now("Contact: <sip:a>\nCSeq: 3\nSource: 192.0.2.9:1")
 		stop()
-		writes("at the end", 4)
+		writes("at the end", 5)
 		if diff := cmp.Diff(*o.Lookup("2001@x")[0], o.shelf.has[1], cmpopts.EquateComparable(Flow{})); diff != "" {
 			t.Errorf("in memory (-) and stored (+):\n%s", diff)
 		}

@@ -153,7 +153,7 @@ func (r *Registration) wanted(cfg *Config, c *Contact) time.Duration {
 type planner struct {
 	cfg    *Config
 	now    time.Time
-	reg    *Registration
+	reg    Registration
 	nextID func() uint64
 
 	list    []*Binding // what it comes to
@@ -224,7 +224,7 @@ func (p *planner) contact(c *Contact) *Result {
 
 // add makes a new binding.
 func (p *planner) add(c *Contact, wanted time.Duration) {
-	b := p.binding(c, wanted)
+	b := p.binding(c, wanted, 0)
 	b.ID, b.AOR, b.Created = p.nextID(), p.reg.AOR, p.now
 	b.keepTexts(nil)
 	p.touched |= 1 << len(p.list)
@@ -235,7 +235,7 @@ func (p *planner) add(c *Contact, wanted time.Duration) {
 // update makes a binding anew.
 func (p *planner) update(i int, c *Contact, wanted time.Duration, how match) {
 	old := p.list[i]
-	b := p.binding(c, wanted)
+	b := p.binding(c, wanted, old.Expires.Sub(old.Refreshed))
 	b.ID, b.AOR, b.Created = old.ID, old.AOR, old.Created
 	b.keepTexts(old)
 	change := Change{What: Refreshed, Binding: b, Old: old, Reboot: p.reboot(old, how)}
@@ -271,12 +271,13 @@ func (p *planner) remove(i int) {
 	p.touched = low | p.touched>>(i+1)<<i
 }
 
-func (p *planner) binding(c *Contact, wanted time.Duration) *Binding {
-	r := p.reg
+// binding makes a binding; before is what it was granted before, or 0.
+func (p *planner) binding(c *Contact, wanted, before time.Duration) *Binding {
+	r := &p.reg
 	return &Binding{
 		Contact: c.URI, Params: c.Params, Q: c.Q, Instance: c.Instance, RegID: c.RegID, Path: r.Path,
 		CallID: r.CallID, CSeq: r.CSeq, UserAgent: agent(r.UserAgent), Flow: r.Flow,
-		Refreshed: p.now, Expires: p.now.Add(p.cfg.grant(wanted, r.Flow.Transport)),
+		Refreshed: p.now, Expires: p.now.Add(p.cfg.grant(wanted, r.Flow.Transport, before)),
 	}
 }
 

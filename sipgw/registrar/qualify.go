@@ -44,18 +44,28 @@ type Qualifier struct {
 
 	mu     sync.Mutex // guards the fields below
 	byID   map[uint64]*patient
-	byFlow map[Flow]*patient // the first on a flow
+	byFlow map[Flow]*party
 	ends   deadline.Heap[uint64]
 	news   news.Queue[Report]
+}
+
+// party is who is on one flow. Behind a proxy, or a PBX, those are thousands, so that
+// what comes on it is noted here and not with each of them.
+type party struct {
+	first *patient
+	heard time.Time // when something came last
+	ill   int       // how many of them miss answers, and would be well again if something came
 }
 
 // patient is a binding that is looked after.
 type patient struct {
 	binding *Binding
 	vitals  vitals
-	next    *patient // on the same flow
 	every   time.Duration
 	due     int64 // when to think of it next, in Unix nanoseconds; 0: never
+
+	party          *party
+	before, behind *patient // in the party
 }
 
 // maxProbes is how many questions may be under way.
@@ -74,7 +84,7 @@ func NewQualifier(parts QualifyParts, cfg QualifyConfig) *Qualifier {
 	}
 	return &Qualifier{
 		cfg: cfg, parts: parts, wake: make(chan struct{}, 1), room: make(chan struct{}, maxProbes),
-		byID: map[uint64]*patient{}, byFlow: map[Flow]*patient{},
+		byID: map[uint64]*patient{}, byFlow: map[Flow]*party{},
 	}
 }
 
@@ -102,14 +112,16 @@ func (q *Qualifier) Observe(c Change) {
 		q.byID[c.Binding.ID] = p
 		q.enter(p)
 		q.schedule(p, c.At.Add(time.Duration(q.cfg.Jitter()*float64(every))))
+	case c.Stays() && c.Old.Flow == p.binding.Flow:
+		p.binding, p.every = c.Binding, every
 	default:
 		q.leave(p)
 		p.binding, p.every = c.Binding, every
-		q.enter(p)
 		if c.What == Rebooted && p.due == 0 { // it may be another program now
 			p.vitals = vitals{}
 			q.schedule(p, c.At.Add(every))
 		}
+		q.enter(p)
 	}
 	if p != nil && !c.What.Gone() && c.What != Restored {
 		q.change(p, c.At, func(v *vitals) { v.hear(c.At, false) })
@@ -135,30 +147,53 @@ func (q *Qualifier) schedule(p *patient, at time.Time) {
 
 // enter and leave keep track of who is on a flow. The caller holds mu.
 func (q *Qualifier) enter(p *patient) {
-	p.next = q.byFlow[p.binding.Flow]
-	q.byFlow[p.binding.Flow] = p
+	w := q.byFlow[p.binding.Flow]
+	if w == nil {
+		w = &party{}
+		q.byFlow[p.binding.Flow] = w
+	}
+	p.party, p.before, p.behind = w, nil, w.first
+	if w.first != nil {
+		w.first.before = p
+	}
+	w.first = p
+	if p.vitals.ill() {
+		w.ill++
+	}
 }
 
 func (q *Qualifier) leave(p *patient) {
-	first := q.byFlow[p.binding.Flow]
-	for at := &first; *at != nil; at = &(*at).next {
-		if *at == p {
-			*at = p.next
-			break
-		}
+	w := p.party
+	p.vitals.heard = p.heard()
+	if p.vitals.ill() {
+		w.ill--
 	}
-	if first == nil {
+	if p.behind != nil {
+		p.behind.before = p.before
+	}
+	if p.before != nil {
+		p.before.behind = p.behind
+	} else if w.first = p.behind; w.first == nil {
 		delete(q.byFlow, p.binding.Flow)
-	} else {
-		q.byFlow[p.binding.Flow] = first
 	}
+}
+
+// heard is when there was the last sign of life.
+func (p *patient) heard() time.Time {
+	if p.party.heard.After(p.vitals.heard) {
+		return p.party.heard
+	}
+	return p.vitals.heard
 }
 
 // Heard takes note that something has come on a flow.
 func (q *Qualifier) Heard(now time.Time, f Flow) {
 	q.mu.Lock()
-	for p := q.byFlow[f]; p != nil; p = p.next {
-		q.change(p, now, func(v *vitals) { v.hear(now, false) })
+	if w := q.byFlow[f]; w != nil {
+		w.heard = now
+		for p := w.first; p != nil && w.ill > 0; p = p.behind {
+			q.change(p, now, func(v *vitals) { v.hear(now, false) })
+		}
 	}
 	q.tell()
 }
@@ -176,8 +211,15 @@ func (q *Qualifier) Health(binding uint64) Health {
 // change changes what is known of a patient, and takes note if the health is another
 // then. The caller holds mu.
 func (q *Qualifier) change(p *patient, now time.Time, do func(*vitals)) {
-	was := p.vitals.health()
+	was, ill := p.vitals.health(), p.vitals.ill()
+	p.vitals.heard = p.heard()
 	do(&p.vitals)
+	switch {
+	case ill && !p.vitals.ill():
+		p.party.ill--
+	case !ill && p.vitals.ill():
+		p.party.ill++
+	}
 	if h := p.vitals.health(); h != was {
 		q.news.Add(Report{Binding: p.binding, Health: h, Was: was, Heard: p.vitals.heard, At: now})
 	}
@@ -202,6 +244,7 @@ func (q *Qualifier) Due(now time.Time) (ask []*Binding, next time.Time) {
 		if p == nil || p.due != at {
 			continue
 		}
+		p.vitals.heard = p.heard()
 		probe, again := p.vitals.decide(now, p.every, q.cfg.Jitter())
 		if probe {
 			ask = append(ask, p.binding)

@@ -226,7 +226,7 @@ func TestQualifyFlows(t *testing.T) {
 		w.q.Heard(time.Now(), shared)
 		for aor, heard := range map[string]bool{"a@x": true, "b@x": false, "c@x": true} {
 			w.q.mu.Lock()
-			if got := w.q.byID[w.Lookup(aor)[0].ID].vitals.heard.Equal(time.Now()); got != heard {
+			if got := w.q.byID[w.Lookup(aor)[0].ID].heard().Equal(time.Now()); got != heard {
 				t.Errorf("%s was heard: %v", aor, got)
 			}
 			w.q.mu.Unlock()
@@ -237,5 +237,42 @@ func TestQualifyFlows(t *testing.T) {
 		if len(w.q.byFlow) != 1 {
 			t.Errorf("the flows are %v", w.q.byFlow)
 		}
+	})
+}
+
+// What is heard on a flow makes all well that are on it, and is not forgotten when one
+// moves elsewhere.
+func TestQualifyTogether(t *testing.T) {
+	runWard(t, func(w *ward) {
+		for _, who := range []string{"a", "b", "c"} {
+			w.set(who+"@x", true)
+			w.register("To: " + who + "@x\nContact: <sip:" + who + ">")
+		}
+		shared := w.Lookup("a@x")[0].Flow
+		all := func(n int) map[string]int { return map[string]int{"a@x": n, "b@x": n, "c@x": n} }
+		w.after(16*time.Second, all(1), "a@x good", "b@x good", "c@x good")
+		w.set("a@x", false)
+		w.set("b@x", false)
+		w.after(66*time.Second, all(2), "a@x degraded", "b@x degraded")
+		w.register("To: b@x\nContact: <sip:b>\nSource: 192.0.2.2:1\nCSeq: 2")
+		w.after(0, map[string]int{}, "b@x good")
+		w.register("To: b@x\nContact: <sip:b>\nCSeq: 3")
+		w.q.Heard(time.Now(), shared)
+		w.after(0, map[string]int{}, "a@x good")
+		if n := w.q.byFlow[shared].ill; n != 0 {
+			t.Errorf("%d are ill", n)
+		}
+		// Who was heard with the others need not be asked when it is alone.
+		w.register("To: c@x\nContact: <sip:c>\nCSeq: 2")
+		time.Sleep(10 * time.Second)
+		w.q.Heard(time.Now(), shared)
+		c := w.q.byID[w.Lookup("c@x")[0].ID]
+		w.q.mu.Lock()
+		w.q.leave(c)
+		if !c.vitals.heard.Equal(time.Now()) {
+			t.Errorf("it was heard %v ago", time.Since(c.vitals.heard))
+		}
+		w.q.enter(c)
+		w.q.mu.Unlock()
 	})
 }

@@ -41,6 +41,7 @@ type Registrar struct {
 	seed      maphash.Seed                  // fixed
 	lastID    atomic.Uint64
 	wake      chan struct{} // holds a token if something ends sooner than was known
+	planners  sync.Pool     // of *planner
 
 	shards [16]shard
 }
@@ -72,6 +73,7 @@ type place struct {
 func New(parts Parts, cfg Config) *Registrar {
 	r := &Registrar{parts: parts, cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), wake: make(chan struct{}, 1)}
 	r.keeper = keep.New(keep.Config[uint64, Binding]{Save: r.save, Log: parts.Log, What: "bindings"})
+	r.planners.New = func() any { return &planner{cfg: &r.cfg, nextID: r.nextID} }
 	for i := range r.shards {
 		r.shards[i].aors = map[string]*address{}
 		r.shards[i].streams = map[uint64][]place{}
@@ -94,19 +96,19 @@ func (r *Registrar) Register(now time.Time, reg Registration) *Result {
 	if bad := reg.check(&r.cfg); bad != nil {
 		return bad
 	}
+	p := r.planners.Get().(*planner)
+	defer r.done(p)
+	p.now, p.reg = now, reg
 	s := r.shard(reg.AOR)
 	s.mu.Lock()
 	a := s.aors[reg.AOR]
 	var before []*Binding
 	if a != nil {
 		before = a.list
-		reg.AOR = before[0].AOR // the same bytes for all that are kept
+		p.reg.AOR = before[0].AOR // the same bytes for all that are kept
 	} else {
-		reg.AOR = strings.Clone(reg.AOR)
+		p.reg.AOR = strings.Clone(reg.AOR)
 	}
-	p := planner{cfg: &r.cfg, now: now, reg: &reg, nextID: r.nextID}
-	var one [1]Change
-	p.changes = one[:0]
 	if bad := p.plan(before); bad != nil {
 		s.mu.Unlock()
 		return bad
@@ -124,9 +126,16 @@ func (r *Registrar) Register(now time.Time, reg Registration) *Result {
 		}
 		r.commit(s, c, now)
 	}
-	r.set(s, reg.AOR, p.list, never)
+	r.set(s, p.reg.AOR, p.list, never)
 	r.tell(s)
 	return out
+}
+
+// done gives back what a registration was worked out with.
+func (r *Registrar) done(p *planner) {
+	clear(p.changes)
+	p.reg, p.list, p.touched, p.changes = Registration{}, nil, 0, p.changes[:0]
+	r.planners.Put(p)
 }
 
 func (r *Registrar) nextID() uint64 { return r.lastID.Add(1) }
@@ -145,10 +154,10 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 		s.bindings--
 	case c.Old == nil:
 		s.bindings++
-		r.keeper.Put(b.ID, b, true)
+		r.keeper.Put(b.ID, b, keep.Soon)
 		s.enter(b)
 	default:
-		r.keeper.Put(b.ID, b, movedFrom(c.Old, b))
+		r.keeper.Put(b.ID, b, c.urgency())
 		if c.Old.connection() != b.connection() {
 			s.enter(b)
 		}
@@ -156,10 +165,17 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 	s.news.Add(*c)
 }
 
-// movedFrom says whether a binding says more than the one before it than that it
-// lasts longer.
-func movedFrom(old, b *Binding) bool {
-	return old.Contact != b.Contact || old.Flow != b.Flow || !samePath(old.Path, b.Path) || b.Expires.Before(old.Expires)
+// urgency says when a binding is to be stored that was another one before. If it says no
+// more than that it lasts longer that may wait; and if that is by less than a tenth, as
+// where a device refreshes every minute what is granted for an hour, longer still.
+func (c *Change) urgency() keep.Urgency {
+	switch longer := c.Binding.Expires.Sub(c.Old.Expires); {
+	case longer < 0 || c.moved():
+		return keep.Soon
+	case longer > c.Binding.Expires.Sub(c.Binding.Refreshed)/10:
+		return keep.Lazy
+	}
+	return keep.Idle
 }
 
 // connection is the ID of the connection that the binding stands and falls with; or

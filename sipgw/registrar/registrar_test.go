@@ -215,6 +215,32 @@ func TestExpires(t *testing.T) {
 	}
 }
 
+// What a device is granted does not change with each refresh, unless it asks for
+// something else.
+func TestExpiresAgain(t *testing.T) {
+	jitter := 0.25
+	o := newOffice(t, Config{Jitter: func() float64 { return jitter }})
+	for i, tt := range []struct {
+		text    string
+		seconds int
+	}{
+		{"Expires: 3600", 285},
+		{"Expires: 3600", 285},
+		{"Expires: 290", 285},
+		{"Expires: 280", 280}, // drawn anew, and not more than that
+		{"Expires: 3600", 280},
+		{"Expires: 100", 100},
+		{"Expires: 3600", 322},
+	} {
+		now := start.Add(time.Duration(i) * time.Minute)
+		o.Register(now, request(t, fmt.Sprintf("Contact: <sip:a>\nCSeq: %d\n%s", i+1, tt.text)))
+		if got := o.Lookup("2001@x")[0].Expires.Sub(now); got != time.Duration(tt.seconds)*time.Second {
+			t.Errorf("%d: granted was %v, want %d s", i, got, tt.seconds)
+		}
+		jitter = 0.875
+	}
+}
+
 func TestRegisterRefreshRemove(t *testing.T) {
 	o := newOffice(t, Config{})
 	o.send(0, "", 200)

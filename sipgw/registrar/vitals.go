@@ -61,6 +61,9 @@ func (v vitals) health() Health {
 	return Good
 }
 
+// ill says whether any sign of life would make it better.
+func (v vitals) ill() bool { return v.answered && v.misses > 0 }
+
 // decide says whether to ask a device now, and when to think of it next; the zero
 // time is never. every is how often it is to be asked.
 func (v vitals) decide(now time.Time, every time.Duration, jitter float64) (ask bool, next time.Time) {

@@ -52,6 +52,10 @@ type Options struct {
 	// (baresip). It is said in words and show all the same.
 	NoAway bool
 
+	// Busy is said beside a meeting and the like, where show is dnd, for those who
+	// know no other word for it (baresip).
+	Busy bool
+
 	// Single leaves out all tuples but the first.
 	Single bool
 }
@@ -122,6 +126,9 @@ func (s *Shown) person(d *pidf.Document, notes []pidf.Note, o Options) {
 	p.Activities = ShowRPID(s.Show, engaged)
 	if o.NoAway {
 		p.Activities &^= pidf.Away
+	}
+	if o.Busy && s.Show == "dnd" {
+		p.Activities |= pidf.Busy
 	}
 	if s.Level >= presence.Detail {
 		p.Until = s.Until

@@ -183,6 +183,16 @@ func TestFill(t *testing.T) {
 			`<tuple id="ID-merged">` + strings.Replace(status, "dnd", "away", 1) + `</tuple>`,
 		},
 		{
+			"a meeting for baresip", change(presence.Status, func(s *Shown) { s.RPID = "meeting" }), Options{Busy: true},
+			`<tuple id="ID-merged">` + status + note + `</tuple>|` +
+				`<dm:person id="p1"><rpid:activities><rpid:busy/><rpid:meeting/></rpid:activities><dm:note>On the phone</dm:note></dm:person>`,
+		},
+		{
+			"lunch for baresip", change(presence.Status, func(s *Shown) { s.Show, s.RPID = "away", "meal" }), Options{NoAway: true, Busy: true},
+			`<tuple id="ID-merged">` + strings.Replace(status, "dnd", "away", 1) + note + `</tuple>|` +
+				`<dm:person id="p1"><rpid:activities><rpid:meal/></rpid:activities><dm:note>On the phone</dm:note></dm:person>`,
+		},
+		{
 			"offline, and why", &Shown{Entity: "sip:alice@example.org", Level: presence.Status, Closed: true, Show: "unavailable", Text: "Registration lost", Lang: "en"}, Options{},
 			`<tuple id="ID-merged"><status><basic>closed</basic></status><note xml:lang="en">Registration lost</note></tuple>`,
 		},

@@ -10,7 +10,7 @@ import (
 func (p *Phone) answered(m *Message) {
 	req := p.sent[param(m.Header("Via"), "branch")]
 	if req == nil {
-		p.unread = append(p.unread, m)
+		p.leave(m)
 		return
 	}
 	_, method := m.CSeq()
@@ -23,8 +23,11 @@ func (p *Phone) answered(m *Message) {
 	if method == "INVITE" && m.Status >= 200 && !p.o.Manual {
 		p.acknowledge(req, m)
 	}
-	if m.Status != 100 || p.o.Manual {
-		p.unread = append(p.unread, m)
+	switch {
+	case req.question != nil && m.Status >= 200:
+		req.question.settle(m)
+	case m.Status != 100 || p.o.Manual:
+		p.leave(m)
 	}
 }
 
@@ -122,7 +125,7 @@ func (p *Phone) challenged(req, m *Message) bool {
 	if d := p.find(again.Header("Call-ID")); d != nil {
 		d.cseq = n + 1
 	}
-	p.say(again.String())
+	p.say(again.asked())
 	return true
 }
 
@@ -156,7 +159,7 @@ func (p *Phone) asked(m *Message) {
 		d.target = inside(m.Header("Contact"))
 	}
 	if p.o.Manual || !p.answersAlone(m, d) {
-		p.unread = append(p.unread, m)
+		p.leave(m)
 	}
 }
 

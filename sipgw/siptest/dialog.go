@@ -147,7 +147,7 @@ func (p *Phone) request(m *Message) error {
 	}
 	p.sent[param(m.Header("Via"), "branch")] = m
 	p.remember(m)
-	return p.say(m.String())
+	return p.say(m.asked())
 }
 
 // remember keeps the dialog that a request of ours begins.
@@ -190,7 +190,9 @@ func (p *Phone) reply(req, m *Message) error {
 			p.drop(d)
 		}
 	}
-	return p.say(m.String())
+	text := m.String()
+	p.replied[req.Raw] = text
+	return p.say(text)
 }
 
 // tagFor is our tag in answers to a request: that of its dialog.
@@ -241,4 +243,12 @@ func (p *Phone) HangUp() (method string, err error) {
 		return m.Method, p.request(m)
 	}
 	return "", errors.New("siptest: there is no call")
+}
+
+// Abandon forgets all calls without a word, as when the other end cannot be told that
+// they are over.
+func (p *Phone) Abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dialogs = slices.DeleteFunc(p.dialogs, func(d *dialog) bool { return d.invite != nil && d.invite.Method == "INVITE" })
 }

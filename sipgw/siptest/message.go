@@ -22,6 +22,8 @@ type Message struct {
 
 	Raw  string         // as it came
 	From netip.AddrPort // where it came from
+
+	question *question // what waits for the answer; nil: nobody does
 }
 
 var errMessage = errors.New("siptest: not a SIP message")
@@ -40,6 +42,9 @@ func full(name string) string {
 	}
 	return name
 }
+
+// Read reads a message as it came.
+func Read(raw string) (*Message, error) { return parse(raw, netip.AddrPort{}) }
 
 // parse reads a message as it came.
 func parse(raw string, from netip.AddrPort) (*Message, error) {

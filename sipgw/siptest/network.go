@@ -1,5 +1,6 @@
 // Package siptest has phones, PBXs and the network between them, for tests: all in
-// memory, so that they play inside of a testing/synctest bubble.
+// memory, so that they play inside of a testing/synctest bubble; or on the loopback
+// addresses of the machine, where they are to meet the whole program.
 package siptest
 
 import (

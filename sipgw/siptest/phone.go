@@ -30,8 +30,15 @@ type Options struct {
 	// acknowledges nor authenticates.
 	Manual bool
 
+	// Datagram is the size of the largest message that it can take; 0 is 64 KiB. Where
+	// there are thousands of phones they need not have room for more than comes.
+	Datagram int
+
 	// Heard is called with all that it sends (">") and receives ("<").
 	Heard func(mark, text string)
+
+	// Lost is called when the other end has closed its connection.
+	Lost func()
 }
 
 // A Phone is a telephone, or a PBX, or whoever speaks SIP. Unless it is manual it
@@ -40,7 +47,7 @@ type Options struct {
 // by 200.
 type Phone struct {
 	o     Options
-	net   *Network
+	net   Wires
 	run   sync.WaitGroup
 	carry func(string) error
 	cut   func()
@@ -53,18 +60,20 @@ type Phone struct {
 	nonce   string // of the last challenge
 	sent    map[string]*Message
 	seen    map[string]bool
+	replied map[string]string // what was answered last to requests, as they came
 	unread  []*Message
-	dialogs []*dialog // the one touched last stands last
-	last    *Message  // the request that is answered next
+	news    chan struct{} // holds a token if there is something unread
+	dialogs []*dialog     // the one touched last stands last
+	last    *Message      // the request that is answered next
 	gone    bool
 }
 
 // NewPhone makes a phone and lets it listen.
-func NewPhone(n *Network, o Options) (*Phone, error) {
+func NewPhone(n Wires, o Options) (*Phone, error) {
 	if o.Word == "" {
 		o.Word = o.User
 	}
-	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}}
+	p := &Phone{o: o, net: n, sent: map[string]*Message{}, seen: map[string]bool{}, replied: map[string]string{}, news: make(chan struct{}, 1)}
 	return p, p.plugIn()
 }
 
@@ -79,7 +88,15 @@ func (p *Phone) plugIn() error {
 		end := make(chan struct{})
 		p.carry = func(s string) error { out <- s; return nil }
 		p.cut = func() { nc.Close(); close(end) }
-		p.run.Go(func() { p.stream(nc) })
+		p.run.Go(func() {
+			p.stream(nc)
+			p.mu.Lock()
+			lost := !p.gone
+			p.mu.Unlock()
+			if lost && p.o.Lost != nil {
+				p.o.Lost()
+			}
+		})
 		p.run.Go(func() {
 			for {
 				select {
@@ -92,7 +109,7 @@ func (p *Phone) plugIn() error {
 		})
 		return nil
 	}
-	socket, err := p.net.Packets(p.o.At.String())
+	socket, err := p.net.ListenPacket(p.o.At.String())
 	if err != nil {
 		return err
 	}
@@ -101,8 +118,12 @@ func (p *Phone) plugIn() error {
 		return err
 	}
 	p.cut = func() { socket.Close() }
+	size := p.o.Datagram
+	if size == 0 {
+		size = 1 << 16
+	}
 	p.run.Go(func() {
-		buf := make([]byte, 1<<16)
+		buf := make([]byte, size)
 		for {
 			n, from, err := socket.ReadFromUDPAddrPort(buf)
 			if err != nil {
@@ -194,6 +215,15 @@ func (p *Phone) Unread() []*Message {
 	return append([]*Message(nil), p.unread...)
 }
 
+// leave has a message wait for somebody to read it; mu is held.
+func (p *Phone) leave(m *Message) {
+	p.unread = append(p.unread, m)
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
 // Take takes one of the unread messages. A request is then the one that a response
 // without more answers.
 func (p *Phone) Take(m *Message) {
@@ -237,8 +267,9 @@ func (p *Phone) say(text string) error {
 	return p.carry(text)
 }
 
-// receive takes what has come. What comes again is not looked at: that the gateway
-// sends again what was not answered is tested elsewhere.
+// receive takes what has come. What comes again is not looked at but answered as it
+// was before (RFC 3261 §17.2): that the gateway sends again what was not answered is
+// tested elsewhere.
 func (p *Phone) receive(raw string, from netip.AddrPort) {
 	m, err := parse(raw, from)
 	if err != nil {
@@ -247,6 +278,9 @@ func (p *Phone) receive(raw string, from netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seen[raw] {
+		if again := p.replied[raw]; again != "" {
+			p.say(again)
+		}
 		return
 	}
 	p.seen[raw] = true
@@ -254,7 +288,7 @@ func (p *Phone) receive(raw string, from netip.AddrPort) {
 		p.o.Heard("<", raw)
 	}
 	if err != nil {
-		p.unread = append(p.unread, m)
+		p.leave(m)
 		return
 	}
 	if m.Status != 0 {

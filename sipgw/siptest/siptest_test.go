@@ -1,6 +1,7 @@
 package siptest
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -87,4 +88,49 @@ func TestNetwork(t *testing.T) {
 	}
 	b.WriteToUDPAddrPort([]byte("nobody"), netip.MustParseAddrPort("192.0.2.1:5060"))
 	b.Close()
+}
+
+// A question is sent again until it is answered, and goes through a challenge; what is
+// asked of a phone again is answered as before.
+func TestAsk(t *testing.T) {
+	gateway := netip.MustParseAddrPort("127.0.0.1:0")
+	server, err := Loopback{}.ListenPacket(gateway.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	at := server.LocalAddr().(*net.UDPAddr).AddrPort()
+	var heard []string
+	p, err := NewPhone(Loopback{}, Options{
+		User: "a", Domain: "x", Password: "p", At: netip.MustParseAddrPort("127.9.8.7:0"), Gateway: at,
+		Heard: func(mark, text string) { heard = append(heard, mark+strings.SplitN(text, " ", 2)[0]) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	go func() {
+		buf := make([]byte, 4096)
+		for i := range 3 { // the first is lost, the second challenged, the third is granted
+			n, from, err := server.ReadFromUDPAddrPort(buf)
+			m, bad := parse(string(buf[:n]), from)
+			if err != nil || bad != nil || i == 0 {
+				continue
+			}
+			res := &Message{Status: 401, Reason: "No", Fields: m.Fields}
+			if i == 2 {
+				res.Status = 200
+			} else {
+				res.Fields = append(slices.Clone(m.Fields), Field{"WWW-Authenticate", `Digest realm="x", nonce="n", qop="auth"`})
+			}
+			server.WriteToUDPAddrPort([]byte(res.String()), from)
+		}
+	}()
+	res, err := p.Ask(t.Context(), &Message{Method: "REGISTER", URI: "sip:x"})
+	if err != nil || res.Status != 200 || len(p.Unread()) != 0 {
+		t.Fatal(res, err)
+	}
+	if want := []string{">REGISTER", ">REGISTER", "<SIP/2.0", ">REGISTER", "<SIP/2.0"}; !slices.Equal(heard, want) {
+		t.Error(heard)
+	}
 }

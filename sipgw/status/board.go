@@ -62,6 +62,7 @@ type Board struct {
 	mu      sync.Mutex // guards the fields below
 	records map[jid.Bare]*record
 	dirty   map[jid.Bare]struct{}
+	longer  map[jid.Bare]struct{} // of which nothing is another thing but until when it is so
 }
 
 // record is what is known of one device.
@@ -83,7 +84,10 @@ type published struct {
 
 // New returns a board on which nothing is noted.
 func New(parts Parts) *Board {
-	return &Board{parts: parts, wake: make(chan struct{}, 1), records: map[jid.Bare]*record{}, dirty: map[jid.Bare]struct{}{}}
+	return &Board{
+		parts: parts, wake: make(chan struct{}, 1),
+		records: map[jid.Bare]*record{}, dirty: map[jid.Bare]struct{}{}, longer: map[jid.Bare]struct{}{},
+	}
 }
 
 // Packages are the event packages that a board understands.
@@ -99,16 +103,49 @@ func Packages() map[string]publish.Package {
 // note changes what is known of a device, and has it reported. Of what is none it
 // notes nothing.
 func (b *Board) note(aor string, change func(*record)) {
+	b.take(aor, func(r *record) (same bool) { change(r); return false })
+}
+
+// prolonged has a device reported later, of which all that was known lasts longer.
+func (b *Board) prolonged(aor string) {
+	if d := b.parts.Devices().ByUser(User(aor)); d != nil {
+		b.mu.Lock()
+		first := len(b.longer) == 0
+		b.longer[d.JID] = struct{}{}
+		b.mu.Unlock()
+		if first {
+			b.poke()
+		}
+	}
+}
+
+// take is note for what may be only the same for longer.
+func (b *Board) take(aor string, change func(*record) (same bool)) {
 	d := b.parts.Devices().ByUser(User(aor))
 	if d == nil {
 		return
 	}
 	b.mu.Lock()
-	change(b.record(d.JID))
-	b.dirty[d.JID] = struct{}{}
+	into := b.dirty
+	if change(b.record(d.JID)) {
+		into = b.longer
+	}
+	first := len(into) == 0
+	into[d.JID] = struct{}{}
 	b.mu.Unlock()
-	b.poke()
+	if first {
+		b.poke()
+	}
 }
+
+// prolong is how long the engine may believe that something ends sooner than it does.
+// Devices that register or publish again and again, as those behind some NATs, are so
+// reported once for many times.
+const prolong = 20 * time.Second
+
+// far says whether it is long enough until a time that the engine may be told later that
+// it is not the end.
+func far(end, now time.Time) bool { return end.Sub(now) > 2*prolong }
 
 // record returns what is known of a device. The caller holds mu.
 func (b *Board) record(who jid.Bare) *record {
@@ -133,6 +170,11 @@ func User(aor string) string { return aor[:max(strings.LastIndexByte(aor, '@'), 
 // Registered takes up what has happened to a binding: for
 // [registrar.Registrar.OnChange].
 func (b *Board) Registered(c registrar.Change) {
+	if c.What == registrar.Refreshed && c.Old.Params == c.Binding.Params &&
+		!c.Binding.Expires.Before(c.Old.Expires) && far(c.Old.Expires.Add(registrar.Grace), c.At) {
+		b.prolonged(c.AOR)
+		return
+	}
 	b.note(c.AOR, func(r *record) {
 		if c.What.Gone() || c.Reboot != "" {
 			delete(r.failing, c.Binding.ID)
@@ -162,11 +204,11 @@ func (b *Board) Answers(report registrar.Report) {
 
 // Published takes up what a phone has published: for [publish.Compositor.OnChange].
 func (b *Board) Published(c publish.Change) {
-	b.note(c.Publication.Resource, func(r *record) {
+	b.take(c.Publication.Resource, func(r *record) (same bool) {
 		id := c.Publication.ID
 		if c.What.Gone() {
 			delete(r.papers, id)
-			return
+			return false
 		}
 		if r.papers == nil {
 			r.papers = map[uint64]*published{}
@@ -176,10 +218,13 @@ func (b *Board) Published(c publish.Change) {
 			p = new(published)
 			r.papers[id] = p
 		}
+		before := p.now
 		p.now = c.Publication
 		if c.What != publish.Refreshed {
 			p.read(c)
+			return false
 		}
+		return before != nil && !p.now.Expires.Before(before.Expires) && far(before.Expires, c.At)
 	})
 }
 

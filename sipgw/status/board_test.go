@@ -21,6 +21,8 @@ import (
 type engine struct {
 	mu     sync.Mutex
 	said   map[string]string // by subject and source
+	ends   map[string]time.Time
+	times  int // that something was reported
 	synced []string
 	full   bool
 	over   bool
@@ -29,6 +31,10 @@ type engine struct {
 func (e *engine) Report(who presence.Subject, _ presence.Kind, source string, all []presence.Contribution) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.times++
+	for _, c := range all {
+		e.ends[string(who)+" "+source] = c.Expires
+	}
 	switch key := string(who) + " " + source; {
 	case e.over:
 		return presence.ErrEnded
@@ -110,7 +116,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T, known *presence.Effective) *stage {
-	s := &stage{t: t, engine: &engine{said: map[string]string{}}, bindings: &bindings{all: map[string][]*registrar.Binding{}}}
+	s := &stage{t: t, engine: &engine{said: map[string]string{}, ends: map[string]time.Time{}}, bindings: &bindings{all: map[string][]*registrar.Binding{}}}
 	s.devices = device.NewRegister(shelf{}, device.Config{Domain: "phones.x"})
 	s.Board = New(Parts{
 		Engine: s.engine, Bindings: s.bindings, Publications: s.bindings, Devices: s.devices.Picture, Catalogue: presence.DefaultCatalogue,
@@ -226,6 +232,74 @@ func TestPublications(t *testing.T) {
 			s.want("again", on...)
 			s.Published(publish.Change{What: publish.Expired, Publication: p, At: time.Now()})
 			s.want("expired", reached, adaPhone+"[phone_only(Desk)]")
+		})
+	})
+}
+
+// What is the same for longer is reported later and once, unless its end is near.
+func TestProlonged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil)
+		const who = "2001@phones.x"
+		b := &registrar.Binding{ID: 1, AOR: who, Created: time.Now()}
+		p := &publish.Publication{ID: 7, Resource: who, State: &dialoginfo.Document{Dialogs: []dialoginfo.Dialog{{ID: "a", State: dialoginfo.Confirmed}}}}
+		refresh := func(what registrar.Event, params string, lasts time.Duration) {
+			old := b
+			fresh := *b
+			fresh.Params, fresh.Expires = params, time.Now().Add(lasts)
+			b = &fresh
+			s.bindings.mu.Lock()
+			s.all[who] = []*registrar.Binding{b}
+			s.bindings.mu.Unlock()
+			s.Registered(registrar.Change{What: what, AOR: who, Binding: b, Old: old, After: s.all[who], At: time.Now()})
+		}
+		paper := func(what publish.What, lasts time.Duration) {
+			fresh := *p
+			fresh.Expires = time.Now().Add(lasts)
+			p = &fresh
+			s.Published(publish.Change{What: what, Publication: p, At: time.Now()})
+		}
+		reported := func(what string, want bool) {
+			t.Helper()
+			synctest.Wait()
+			s.engine.mu.Lock()
+			defer s.engine.mu.Unlock()
+			reach, call := s.ends[who+" registrar"].Equal(b.Expires.Add(registrar.Grace)), s.ends[who+" publish/7"].Equal(p.Expires)
+			if reach != want || call != want {
+				t.Errorf("%s: how long it can be reached is reported: %v, how long it is on the phone: %v", what, reach, call)
+			}
+		}
+		s.run(func() {
+			refresh(registrar.Registered, "", time.Hour)
+			paper(publish.Published, time.Hour)
+			reported("new", true)
+			s.engine.mu.Lock()
+			before := s.times
+			s.engine.mu.Unlock()
+			for range 19 {
+				time.Sleep(time.Second)
+				refresh(registrar.Refreshed, "", time.Hour)
+				paper(publish.Refreshed, time.Hour)
+			}
+			reported("refreshed", false)
+			time.Sleep(prolong - 18*time.Second)
+			reported("later", true)
+			if s.engine.mu.Lock(); s.times != before+3 { // two of the device and one of its owner
+				t.Errorf("it was reported %d times", s.times-before)
+			}
+			s.engine.mu.Unlock()
+			time.Sleep(time.Second)
+			refresh(registrar.Refreshed, "methods=MESSAGE", time.Hour)
+			paper(publish.Modified, time.Hour)
+			reported("something else", true)
+			time.Sleep(time.Second)
+			refresh(registrar.Refreshed, b.Params, time.Minute)
+			paper(publish.Refreshed, time.Minute)
+			reported("for less long", true)
+			time.Sleep(59 * time.Second)
+			refresh(registrar.Refreshed, b.Params, time.Hour)
+			paper(publish.Refreshed, time.Hour)
+			reported("at the last moment", true)
 		})
 	})
 }

@@ -76,6 +76,8 @@ type outcome struct {
 
 // fold puts together what the facts come to.
 func fold(f *facts, now time.Time) (out outcome) {
+	most := 3 + len(f.papers)
+	out.device, out.owner = make([]said, 0, most), make([]presence.Contribution, 0, most)
 	if f.device.Here() {
 		reach, health := f.reach(now)
 		out.add(FromRegistrar, reach)
@@ -99,9 +101,11 @@ func fold(f *facts, now time.Time) (out outcome) {
 	return out
 }
 
+// add adds what one source says of a device; there is room for it.
 func (o *outcome) add(source string, c presence.Contribution) {
-	o.device = append(o.device, said{source, []presence.Contribution{c}})
+	at := len(o.owner)
 	o.owner = append(o.owner, c)
+	o.device = append(o.device, said{source, o.owner[at : at+1 : at+1]})
 }
 
 // reach says whether a device can be reached, and whether it answers as it should;

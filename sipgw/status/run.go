@@ -38,15 +38,31 @@ func (b *Board) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(again)
 	defer tick.Stop()
+	var later <-chan time.Time // when there is something that lasts longer
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-b.wake:
+		case <-later:
+			later = nil
+			b.hurry()
 		case <-tick.C:
 			b.everything()
 		}
-		b.sweep(ctx)
+		if more := b.sweep(ctx); more && later == nil {
+			later = time.After(prolong)
+		}
 	}
+}
+
+// hurry has that reported now which lasts longer.
+func (b *Board) hurry() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for who := range b.longer {
+		b.dirty[who] = struct{}{}
+	}
+	b.longer = map[jid.Bare]struct{}{} // clearing a large one takes its time
 }
 
 // Sources are what the names of the sources begin with that a board speaks for: all
@@ -80,30 +96,34 @@ func (r *record) recall(e *presence.Effective) {
 	}
 }
 
-// sweep reports all devices of which something has changed.
-func (b *Board) sweep(ctx context.Context) {
+// sweep reports all devices of which something has changed. more is that there are
+// others that may wait.
+func (b *Board) sweep(ctx context.Context) (more bool) {
 	b.mu.Lock()
 	all := make([]jid.Bare, 0, len(b.dirty))
 	for who := range b.dirty {
 		all = append(all, who)
+		delete(b.longer, who)
 	}
 	clear(b.dirty)
+	more = len(b.longer) > 0
 	b.mu.Unlock()
 	for i := 0; i < len(all); {
 		err := b.report(all[i])
 		switch {
 		case errors.Is(err, presence.ErrBusy):
 			if !pause(ctx, busy) {
-				return
+				return false
 			}
 			continue
 		case errors.Is(err, presence.ErrEnded):
-			return
+			return false
 		case err != nil:
 			b.parts.Log.Error("the state of a device could not be reported", "jid", all[i], "err", err)
 		}
 		i++
 	}
+	return more
 }
 
 // pause waits; false if the context ends before.

@@ -163,6 +163,11 @@ l: 0
 	if got := r.Values("Accept"); len(got) != 2 || got[1] != `multipart/related;type="a,b"` {
 		t.Errorf("%q", got)
 	}
+	for _, name := range []string{"Accept", "Via", "Route"} {
+		if got, want := r.Count(name), len(r.Values(name)); got != want {
+			t.Errorf("%s: %d elements, want %d", name, got, want)
+		}
+	}
 	if got := r.Values("Via"); len(got) != 2 || r.Via().Branch() != "z9hG4bKx" {
 		t.Errorf("%q", got)
 	}

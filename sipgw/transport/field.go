@@ -169,16 +169,23 @@ func Quote(s string) string {
 // isToken reports whether s is a token (RFC 3261 §25.1).
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if !isTokenByte(s[i]) {
+		if !tokenBytes[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
 
-func isTokenByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-.!%*_+`'~", c) >= 0
-}
+func isTokenByte(c byte) bool { return tokenBytes[c] }
+
+// tokenBytes are those that a token is made of.
+var tokenBytes = func() (is [256]bool) {
+	for c := range is {
+		c := byte(c)
+		is[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("-.!%*_+`'~", c) >= 0
+	}
+	return is
+}()
 
 // isClean reports whether a text can stand on a line of a message: nothing in it
 // ends one. Other control characters may stand in quotes (RFC 3261 §25.1).

@@ -26,16 +26,7 @@ type Message struct {
 // wanted, but for Max-Forwards.
 func (m *Message) read() error {
 	var from, to, cseq, via string
-	for i, f := range m.fields {
-		if sameName(f.Name, "From") || sameName(f.Name, "To") {
-			f.Value = withoutNULs(f.Value)
-			m.fields[i].Value = f.Value
-		}
-		// A line feed alone ends a line for some; what one reader takes for a value is
-		// a header of its own for them.
-		if !isClean(f.Value) || !isToken(f.Name) {
-			return Malformed("Bad Header Line")
-		}
+	for _, f := range m.fields {
 		var err error
 		switch {
 		case sameName(f.Name, "Via"):
@@ -67,12 +58,6 @@ func (m *Message) read() error {
 		return err
 	}
 	return m.readCSeq(cseq)
-}
-
-// withoutNULs leaves out of a name for people what RFC 3261 §25.1 lets it have by a
-// quoted-pair, and databases and XML do not. Other NULs are refused.
-func withoutNULs(value string) string {
-	return strings.ReplaceAll(value, "\\\x00", "")
 }
 
 // once takes a header that may be there only once. Two that are different to two
@@ -202,6 +187,23 @@ func (m *Message) Values(name string) (out []string) {
 		}
 	}
 	return out
+}
+
+// Count returns how many elements [Message.Values] would have.
+func (m *Message) Count(name string) (n int) {
+	for _, f := range m.fields {
+		if !sameName(f.Name, name) {
+			continue
+		}
+		for rest := f.Value; rest != ""; {
+			var part string
+			part, rest = cutOutside(rest, ',')
+			if strings.TrimSpace(part) != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Names reports whether a list names a token, such as Supported an extension.

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// parser takes a message apart into its lines. The only header that it reads is
-// the one that it needs for the body; the others are read here when somebody
-// asks, by rules that don't stop at the first that is odd.
+// parser takes a message apart into its lines that is not as most are, see [pieces]. The only header
+// that it reads is the one that it needs for the body; the others are read here when
+// somebody asks, by rules that don't stop at the first that is odd.
 var parser = newParser()
 
 func newParser() *sip.Parser {
@@ -38,10 +39,30 @@ var errNoMessage = errors.New("not a SIP message")
 // [salvage].
 func parse(data []byte) (*Request, *Response, error) {
 	line, _, _ := bytes.Cut(data, crlf)
+	response := len(line) >= len(versionName) && bytes.EqualFold(line[:len(versionName)], versionName)
+	var p pieces
+	if p.take(data) {
+		if !response {
+			req := &Request{}
+			if err := req.start(p.line); err != nil {
+				return nil, nil, err
+			}
+			req.fields, req.body = p.fields, p.body
+			return req, nil, req.read()
+		}
+		if status, reason, ok := plainStatus(p.line); ok {
+			return received(status, reason, p.fields, p.body)
+		}
+	}
+	return parseOdd(data, string(line), response)
+}
+
+// parseOdd has the library take a message apart.
+func parseOdd(data []byte, line string, response bool) (*Request, *Response, error) {
 	var req *Request
-	if len(line) < 4 || !bytes.EqualFold(line[:4], versionName) {
+	if !response {
 		req = &Request{}
-		if err := req.start(string(line)); err != nil {
+		if err := req.start(line); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -54,20 +75,32 @@ func parse(data []byte) (*Request, *Response, error) {
 		if req == nil {
 			return nil, nil, errNoMessage
 		}
-		req.take(msg.Headers(), msg.Body())
+		if req.fields, err = fieldsOf(msg.Headers()); err != nil {
+			return req, nil, err
+		}
+		req.body = msg.Body()
 		return req, nil, req.read()
 	case *sip.Response:
 		if req != nil {
 			return nil, nil, errNoMessage
 		}
-		if msg.StatusCode < 100 || msg.StatusCode > 699 {
-			return nil, nil, Malformed("Bad Status")
+		fields, err := fieldsOf(msg.Headers())
+		if err != nil {
+			return nil, nil, err
 		}
-		res := &Response{status: msg.StatusCode, reason: msg.Reason}
-		res.take(msg.Headers(), msg.Body())
-		return nil, res, res.read()
+		return received(msg.StatusCode, msg.Reason, fields, msg.Body())
 	}
 	return nil, nil, errNoMessage
+}
+
+// received makes a response of its parts.
+func received(status int, reason string, fields []Field, body []byte) (*Request, *Response, error) {
+	if status < 100 || status > 699 {
+		return nil, nil, Malformed("Bad Status")
+	}
+	res := &Response{status: status, reason: reason}
+	res.fields, res.body = fields, body
+	return nil, res, res.read()
 }
 
 // fault says for the sender what the library found.
@@ -82,11 +115,26 @@ func fault(err error) error {
 	return Malformed("Bad Syntax")
 }
 
-// take copies the headers' names and values, which are not copied themselves.
-func (m *Message) take(all []sip.Header, body []byte) {
-	m.fields = make([]Field, len(all))
+// withoutNULs leaves out of a name for people what RFC 3261 §25.1 lets it have by a
+// quoted-pair, and databases and XML do not. Other NULs are refused.
+func withoutNULs(value string) string {
+	return strings.ReplaceAll(value, "\\\x00", "")
+}
+
+// fieldsOf copies the headers' names and values, which are not copied themselves.
+func fieldsOf(all []sip.Header) ([]Field, error) {
+	fields := make([]Field, len(all))
 	for i, h := range all {
-		m.fields[i] = Field{longName(h.Name()), h.Value()}
+		f := Field{longName(h.Name()), h.Value()}
+		if sameName(f.Name, "From") || sameName(f.Name, "To") {
+			f.Value = withoutNULs(f.Value)
+		}
+		// A line feed alone ends a line for some; what one reader takes for a value is
+		// a header of its own for them.
+		if !isClean(f.Value) || !isToken(f.Name) {
+			return nil, Malformed("Bad Header Line")
+		}
+		fields[i] = f
 	}
-	m.body = body
+	return fields, nil
 }

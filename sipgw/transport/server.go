@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"encoding/binary"
+	"hash/maphash"
 	"net/netip"
 	"sync"
 	"time"
@@ -18,28 +20,33 @@ const (
 	tryingFor = 200 * time.Millisecond // §17.2.1
 )
 
-// A txKey finds the transaction that a request belongs to (RFC 3261 §17.2.3).
-type txKey struct {
-	branch, host string
-	port         uint16
-	method       string // INVITE for an ACK too
-}
+// A key finds the transaction that a request belongs to (RFC 3261 §17.2.3), or what two
+// copies of one request have in common that came by different ways (§8.2.2.2). It is a
+// hash with a seed that nobody knows: of all that are remembered at a time, two have the
+// same by chance as often as a stranger guesses a branch. 0 is none.
+type key uint64
 
-// A mergeKey is what two copies of one request have in common that came by
-// different ways (RFC 3261 §8.2.2.2).
-type mergeKey struct {
-	tag, callID, method string
-	cseq                uint32
-}
+// keySeed is what keys depend on, besides the request.
+var keySeed = maphash.MakeSeed()
 
-// key is the transaction that a request belongs to. What comes from before RFC
-// 3261 has no branch to go by, so all else that names it is put together.
-func (r *Request) key(method string) txKey {
-	k := txKey{branch: r.via.Branch(), host: r.via.Host, port: r.via.Port, method: method}
-	if !r.modern() {
-		k.branch = "2543 " + r.callID + " " + r.from.Tag() + " " + base32(uint64(r.cseq)) + " " + string(r.via.Params)
+// keyOf makes a key of a number and texts.
+func keyOf(n uint64, texts ...string) key {
+	var room [512]byte
+	b := binary.LittleEndian.AppendUint64(room[:0], n)
+	for _, s := range texts {
+		b = append(append(b, s...), 0)
 	}
-	return k
+	return key(maphash.Bytes(keySeed, b) | 1)
+}
+
+// key is the transaction that a request belongs to; the method is INVITE for an ACK
+// too. What comes from before RFC 3261 has no branch to go by, so all else that names it
+// is put together.
+func (r *Request) key(method string) key {
+	if !r.modern() {
+		return keyOf(uint64(r.via.Port)<<32|uint64(r.cseq), method, r.via.Host, r.callID, r.from.Tag(), string(r.via.Params))
+	}
+	return keyOf(uint64(r.via.Port), method, r.via.Host, r.via.Branch())
 }
 
 // server holds the transactions of requests that came in. See newServer.
@@ -49,8 +56,8 @@ type server struct {
 	wake     chan struct{}
 
 	mu     sync.Mutex // guards what follows
-	txs    map[txKey]*serverTx
-	merged map[mergeKey]*serverTx
+	txs    map[key]*serverTx
+	merged map[key]*serverTx
 	open   lineup // not answered, in the order in which they came; INVITEs are in neither
 	done   lineup // answered, in that order
 }
@@ -58,12 +65,12 @@ type server struct {
 func newServer(most, remember int) *server {
 	return &server{
 		most: most, remember: remember, wake: make(chan struct{}, 1),
-		txs: map[txKey]*serverTx{}, merged: map[mergeKey]*serverTx{},
+		txs: map[key]*serverTx{}, merged: map[key]*serverTx{},
 	}
 }
 
 // find returns the transaction of a key, nil if there is none.
-func (s *server) find(k txKey) *serverTx {
+func (s *server) find(k key) *serverTx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.txs[k]
@@ -71,7 +78,7 @@ func (s *server) find(k txKey) *serverTx {
 
 // begin makes the transaction of a request, or returns the one that there is.
 // With neither there are too many.
-func (s *server) begin(t *Transport, r *Request, k txKey) (tx *serverTx, isNew bool) {
+func (s *server) begin(t *Transport, r *Request, k key) (tx *serverTx, isNew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if tx := s.txs[k]; tx != nil {
@@ -83,7 +90,7 @@ func (s *server) begin(t *Transport, r *Request, k txKey) (tx *serverTx, isNew b
 	tx = &serverTx{t: t, key: k, flow: r.flow, to: r.returnTo()}
 	r.tx = tx
 	s.txs[k] = tx
-	if k.method == "INVITE" {
+	if r.method == "INVITE" {
 		tx.invite = r
 	} else {
 		s.push(&s.open, tx)
@@ -129,7 +136,7 @@ func (s *server) forget(tx *serverTx) {
 	if s.txs[tx.key] == tx {
 		delete(s.txs, tx.key)
 	}
-	if tx.merge != (mergeKey{}) {
+	if tx.merge != 0 {
 		delete(s.merged, tx.merge)
 	}
 }
@@ -143,7 +150,7 @@ func (s *server) end(tx *serverTx) {
 // sole notes a request by what its copies have in common, and reports whether it
 // is the first.
 func (s *server) sole(r *Request) bool {
-	k := mergeKey{tag: r.from.Tag(), callID: r.callID, method: r.method, cseq: r.cseq}
+	k := keyOf(uint64(r.cseq), r.method, r.from.Tag(), r.callID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other := s.merged[k]; other != nil && other != r.tx {
@@ -236,13 +243,13 @@ func (tx *serverTx) leave() {
 type serverTx struct {
 	// Fixed.
 	t      *Transport
-	key    txKey
+	key    key
 	flow   Flow
 	to     netip.AddrPort
 	invite *Request // the INVITE, nil for all others
 
 	// Guarded by server.mu.
-	merge          mergeKey
+	merge          key
 	line           *lineup
 	before, behind *serverTx
 	at             time.Time

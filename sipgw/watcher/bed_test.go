@@ -257,9 +257,9 @@ func (p *pbx) notify(sub *siptest.Message, state, body, status string) {
 	case "reg":
 		kind = accepts[Reg]
 	}
-	text := "NOTIFY\nCall-ID: " + sub.Header("Call-ID") + "\nEvent: " + sub.Header("Event") + "\nSubscription-State: " + state + "\n"
+	text := "NOTIFY\nCall-ID: " + sub.Header("Call-ID") + "\nEvent: " + sub.Header("Event") + "\nSubscription-State: " + state
 	if body != "" {
-		text += "Content-Type: " + kind + "\n--\n" + body
+		text += "\nContent-Type: " + kind + "\n--\n" + body
 	}
 	p.say(text)
 	p.answered(status)

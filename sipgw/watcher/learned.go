@@ -16,18 +16,19 @@ import (
 type Standing uint8
 
 // Nobody was asked; they were asked and have not answered; what was told counts; they
-// have told nothing, or nothing for too long; they do not tell us; they do not know the
-// device.
+// say that they have nothing to tell; they have told nothing, or nothing for too long;
+// they do not tell us; they do not know the device.
 const (
 	Unasked Standing = iota
 	Asked
 	Told
+	Blank
 	Lost
 	Refused
 	Absent
 )
 
-var standings = [...]string{"not asked", "asked", "told", "silent", "refused", "not known there"}
+var standings = [...]string{"not asked", "asked", "told", "nothing to tell", "silent", "refused", "not known there"}
 
 // String is for people.
 func (s Standing) String() string { return standings[s] }
@@ -116,6 +117,9 @@ func (w *Watcher) word(g *leg, now time.Time) Word {
 	case g.told && g.m.Trusted(now) && !(g.held && p.failures >= 2):
 		g.lost = time.Time{}
 		return Word{Told, g.m.Believed}
+	case g.blank && g.m.Trusted(now) && !(g.held && p.failures >= 2):
+		g.lost = time.Time{}
+		return Word{Blank, g.m.Believed}
 	case g.m.Standing == event.Over && g.denied:
 		return Word{Standing: Refused}
 	case g.absent > 0:

@@ -48,6 +48,8 @@ type leg struct {
 
 	// What was heard.
 	told    bool
+	blank   bool // it was said that there is nothing to tell
+	anew    bool // what is known is from a subscription before this one
 	dialogs dialoginfo.Table
 	heard   *rich.Heard
 	reg     reginfo.Table
@@ -95,13 +97,26 @@ func (g *leg) begin() {
 	// What was known stays known until the first document, or until it counts no more.
 	g.dialogs.Forget(true)
 	g.reg.Forget()
+	g.anew = true
 }
 
 // forget makes nothing known.
 func (g *leg) forget() {
-	g.told, g.heard = false, nil
+	g.told, g.blank, g.heard = false, false, nil
 	g.dialogs.Forget(false)
 	g.reg.Forget()
+}
+
+// nothing takes in that there is no state to tell, as it is of lines that nobody has
+// called since the PBX was started, and of phones that have not registered (Kamailio). It
+// is not the word that a phone is there, or in no call, and no silence either. Where
+// there was no call there is none.
+func (g *leg) nothing() {
+	if g.told && g.pkg == Dialog && !g.anew && len(g.dialogs.Live()) == 0 {
+		return
+	}
+	g.forget()
+	g.blank = true
 }
 
 // clone makes the subscription of another phone that has taken the same request.

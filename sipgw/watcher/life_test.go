@@ -80,6 +80,36 @@ func TestPending(t *testing.T) {
 	})
 }
 
+// That there is nothing to tell is an answer, and no word of what was known: a call is
+// not over, nor is a phone there. Where there was no call there is none. (RFC 6665
+// §4.2.1.2, as Kamailio does)
+func TestBlank(t *testing.T) {
+	play(t, Config{Upstreams: []Upstream{hq()}}, []device.Device{desk}, func(b *bed) {
+		p := b.pbx()
+		b.after(time.Millisecond)
+		sub := p.subscribe("200\nExpires: 600")
+		p.notify(sub, "active;expires=600", "", "200")
+		if l := b.stands("2001", Dialog, Blank); !l.Settled() || !near(l.Words[Dialog].Until, 10*time.Minute) {
+			t.Errorf("%+v", l)
+		}
+		p.notify(sub, "active;expires=599", p.calls(sub, "confirmed"), "200")
+		b.stands("2001", Dialog, Told)
+		p.notify(sub, "active;expires=598", "", "200")
+		b.stands("2001", Dialog, Blank)
+		p.notify(sub, "active;expires=597", p.calls(sub), "200")
+		p.notify(sub, "active;expires=596", "", "200")
+		b.stands("2001", Dialog, Told)
+		// It has been started anew, and knows nothing.
+		p.notify(sub, "terminated;reason=deactivated", "", "200")
+		sub = p.subscribe("200\nExpires: 600")
+		b.stands("2001", Dialog, Told)
+		p.notify(sub, "active;expires=600", "", "200")
+		b.stands("2001", Dialog, Blank)
+		b.after(20 * time.Minute)
+		b.stands("2001", Dialog, Lost)
+	})
+}
+
 // What each end of a subscription leads to (RFC 6665 §4.1.3).
 func TestTerminated(t *testing.T) {
 	for reason, want := range map[string]struct {

@@ -194,11 +194,12 @@ func (w *Watcher) apply(g *leg, n *note) {
 		h := rich.Read(n.paper, g.of.at.trunk)
 		g.heard = &h
 	default:
+		g.nothing() // RFC 6665 §4.2.1.2
 		return
 	}
 	g.told = g.told || full
 	if full {
-		g.gaps = 0
+		g.gaps, g.blank, g.anew = 0, false, false
 	}
 	if refresh && g.m.Standing == event.InForce {
 		g.m.Next = n.now // the answer is followed by all there is (RFC 6665 §4.2.1.4)

@@ -148,8 +148,13 @@ func (w *Watcher) Moved(user string, rebooted bool) {
 		return
 	}
 	w.mu.Lock()
+	x := w.watched[d.JID]
+	if x == nil && !w.cfg.Phones {
+		w.mu.Unlock()
+		return // nor will it be
+	}
 	w.changed[d.JID] = struct{}{}
-	if x := w.watched[d.JID]; x != nil && rebooted {
+	if x != nil && rebooted {
 		w.unwatch(x)
 		w.farewells = append(w.farewells, Learned{Device: x.device, Gone: true})
 	}

@@ -1,12 +1,15 @@
 package world
 
 import (
+	"context"
 	"encoding/hex"
 	"net/netip"
 
 	"rollcall/internal/transcript"
 	"rollcall/presence/device"
+	"rollcall/sipgw"
 	"rollcall/sipgw/digest"
+	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/siptest"
 	"rollcall/sipgw/transport"
 )
@@ -19,17 +22,41 @@ func (w *World) SIP() (*siptest.Network, netip.AddrPort) {
 // AddDevice implements transcript.Switchboard: a phone, unless there is one of that
 // name already.
 func (w *World) AddDevice(user, password string) error {
-	if w.parts.Devices.Picture().ByUser(user) != nil {
+	return addDevice(w.ctx, w.parts.Devices, user, password)
+}
+
+func addDevice(ctx context.Context, all *device.Register, user, password string) error {
+	if all.Picture().ByUser(user) != nil {
 		return nil
 	}
-	_, err := w.parts.Devices.Add(w.ctx, w.phone(user, password))
+	_, err := all.Add(ctx, phone(all, user, password))
 	return err
+}
+
+// AddPhones makes many devices at once, by their users.
+func (w *World) AddPhones(users []string, password string) error {
+	_, err := w.parts.Devices.Change(w.ctx, func(*device.Picture) ([]device.Device, error) {
+		all := make([]device.Device, len(users))
+		for i, user := range users {
+			all[i] = phone(w.parts.Devices, user, password)
+		}
+		return all, nil
+	})
+	return err
+}
+
+// Gateway returns what lets phones in.
+func (w *World) Gateway() *sipgw.Gateway { return w.parts.Gateway }
+
+// Bindings returns the registrations that are stored.
+func (w *World) Bindings() ([]*registrar.Binding, error) {
+	return w.db.SIPBindings().LoadBindings(w.ctx)
 }
 
 // phone is a new device. The password of conversations is shorter than operators may
 // choose one.
-func (w *World) phone(user, password string) device.Device {
-	realm := w.parts.Devices.Domain()
+func phone(all *device.Register, user, password string) device.Device {
+	realm := all.Domain()
 	h := digest.HA1(user, realm, password)
 	return device.Device{
 		ID: user, Name: user, Class: device.Phone, User: user,
@@ -39,11 +66,15 @@ func (w *World) phone(user, password string) device.Device {
 
 // ChangeDevice implements transcript.Devices.
 func (w *World) ChangeDevice(c transcript.DeviceChange) error {
+	return changeDevice(w.ctx, w.parts.Devices, c)
+}
+
+func changeDevice(ctx context.Context, all *device.Register, c transcript.DeviceChange) error {
 	if c.Gone {
-		return w.parts.Devices.Remove(w.ctx, c.ID)
+		return all.Remove(ctx, c.ID)
 	}
-	_, err := w.parts.Devices.Change(w.ctx, func(p *device.Picture) ([]device.Device, error) {
-		d := w.phone(c.ID, transcript.Password)
+	_, err := all.Change(ctx, func(p *device.Picture) ([]device.Device, error) {
+		d := phone(all, c.ID, transcript.Password)
 		if old := p.ByID(c.ID); old != nil {
 			d = *old
 		}

@@ -8,7 +8,9 @@ import (
 )
 
 // Say implements transcript.Sources. Phones can be called.
-func (w *World) Say(s transcript.Saying) error {
+func (w *World) Say(s transcript.Saying) error { return say(w.parts.Engine, s) }
+
+func say(engine *presence.Engine, s transcript.Saying) error {
 	var all []presence.Contribution
 	if s.State != "" {
 		c := presence.Contribution{
@@ -21,5 +23,5 @@ func (w *World) Say(s transcript.Saying) error {
 		}
 		all = append(all, c)
 	}
-	return w.parts.Engine.Report(bare(s.Who), presence.Person, s.Source, all)
+	return engine.Report(bare(s.Who), presence.Person, s.Source, all)
 }

@@ -13,7 +13,7 @@ import (
 // expected.
 type strict struct {
 	slog.Handler
-	t        *testing.T
+	t        testing.TB
 	expected *expected
 }
 

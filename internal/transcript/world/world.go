@@ -48,7 +48,7 @@ var defaults = map[string]string{
 
 // World is one server.
 type World struct {
-	t        *testing.T
+	t        testing.TB
 	cfg      *config.Config
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -59,16 +59,23 @@ type World struct {
 	accounts *storage.Accounts
 	expected *expected
 	sip      siptest.Network
+	outside  bool // phones come by the machine's network
 }
 
 // New makes a server for [transcript.Run]. Whatever cannot be made fails the
 // test, and so does everything that the server logs as an error.
-func New(t *testing.T, options map[string]string) transcript.World {
+func New(t *testing.T, options map[string]string) transcript.World { return open(t, options, false) }
+
+// Outside is [New] for a server that phones reach by the machine's network, at
+// sip.listen.
+func Outside(t testing.TB, options map[string]string) *World { return open(t, options, true) }
+
+func open(t testing.TB, options map[string]string, outside bool) *World {
 	cfg, err := configuration(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{t: t, cfg: cfg, expected: new(expected)}
+	w := &World{t: t, cfg: cfg, expected: new(expected), outside: outside}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	if err := w.build(); err != nil {
 		t.Fatal(err)
@@ -106,9 +113,11 @@ func (w *World) build() (err error) {
 // start makes a server on the database and has it running.
 func (w *World) start() (err error) {
 	log := slog.New(&strict{slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}), w.t, w.expected})
-	w.parts, err = assembly.New(w.ctx, w.ctx, assembly.Options{
-		Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log, SIP: &w.sip,
-	})
+	o := assembly.Options{Config: w.cfg, Streams: w.cfg.C2S, DB: w.db, Version: "1.0", Log: log}
+	if !w.outside {
+		o.SIP = &w.sip
+	}
+	w.parts, err = assembly.New(w.ctx, w.ctx, o)
 	if err != nil {
 		return err
 	}

@@ -44,10 +44,16 @@ type Command struct {
 
 // Caller is who gives a command.
 type Caller struct {
-	JID     jid.JID // with the resource
+	JID jid.JID // with the resource
+
+	// Account and Session are nil of somebody at another server, which vouches for the
+	// address.
 	Account *server.Account
 	Session *server.Session
 }
+
+// Visits reports whether somebody is here without an account.
+func (c *Caller) Visits() bool { return c.Account != nil && c.Account.ID == 0 }
 
 // Result is what came of a command.
 type Result struct {
@@ -130,22 +136,26 @@ func (c *Command) may(who *Caller) bool {
 	case c.May != nil:
 		return c.May(who)
 	}
-	return who.Account.ID != 0
+	return !who.Visits()
 }
 
 // list lists the commands that whoever asks may give (XEP-0050 §2.2).
 func (f *Feature) list(_ context.Context, r *server.Request) ([]byte, error) {
-	who := caller(r)
+	return f.listFor(caller(r), r.To), nil
+}
+
+// listFor lists them, as they are given to an address.
+func (f *Feature) listFor(who *Caller, at jid.JID) []byte {
 	b := appendQuery(nil, nsItems, Namespace)
 	for i := range f.commands {
 		c := &f.commands[i]
 		if !c.may(who) {
 			continue
 		}
-		b = stanza.AppendAttr(append(b, "<item"...), "jid", r.To.String())
+		b = stanza.AppendAttr(append(b, "<item"...), "jid", at.String())
 		b = append(stanza.AppendAttr(stanza.AppendAttr(b, "node", c.Node), "name", c.Name), "/>"...)
 	}
-	return append(b, "</query>"...), nil
+	return append(b, "</query>"...)
 }
 
 // listInfo tells what the list is.
@@ -157,15 +167,17 @@ func (f *Feature) listInfo(context.Context, *server.Request) ([]byte, error) {
 
 // infoOf tells about one command (XEP-0050 §2.3).
 func (f *Feature) infoOf(c *Command) server.Answerer {
-	return func(_ context.Context, r *server.Request) ([]byte, error) {
-		if !c.may(caller(r)) {
-			return nil, stanza.ErrForbidden
-		}
-		b := appendQuery(nil, nsInfo, c.Node)
-		b = append(b, "<identity category='automation' type='command-node'"...)
-		b = append(stanza.AppendAttr(b, "name", c.Name), "/>"...)
-		return append(b, "<feature var='"+Namespace+"'/><feature var='"+form.Namespace+"'/></query>"...), nil
+	return func(_ context.Context, r *server.Request) ([]byte, error) { return c.info(caller(r)) }
+}
+
+func (c *Command) info(who *Caller) ([]byte, error) {
+	if !c.may(who) {
+		return nil, stanza.ErrForbidden
 	}
+	b := appendQuery(nil, nsInfo, c.Node)
+	b = append(b, "<identity category='automation' type='command-node'"...)
+	b = append(stanza.AppendAttr(b, "name", c.Name), "/>"...)
+	return append(b, "<feature var='"+Namespace+"'/><feature var='"+form.Namespace+"'/></query>"...), nil
 }
 
 // itemsOf says that nothing belongs to a command.

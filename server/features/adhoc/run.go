@@ -54,11 +54,16 @@ func read(e *stanza.Element) (order, error) {
 
 // command takes one step of a command.
 func (f *Feature) command(ctx context.Context, r *server.Request) ([]byte, error) {
-	o, err := read(r.Payload)
+	return f.give(ctx, caller(r), r.Payload)
+}
+
+// give takes the step that somebody's <command/> is.
+func (f *Feature) give(ctx context.Context, who *Caller, e *stanza.Element) ([]byte, error) {
+	o, err := read(e)
 	if err != nil {
 		return nil, err
 	}
-	who, c := caller(r), f.byNode[o.node]
+	c := f.byNode[o.node]
 	switch {
 	case who == nil:
 		return nil, stanza.ErrForbidden

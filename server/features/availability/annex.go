@@ -89,9 +89,40 @@ func (f *Feature) ask(s *server.Session, r *roster.Roster, contact jid.Bare) {
 	if x == nil || x.KnowsWatchers() && r.Shared(contact).Has(roster.To) {
 		return
 	}
+	if !f.lets(s, contact) || x.Introduce(s, []jid.Bare{contact}) {
+		return
+	}
+	f.probe(x, s.Account, contact)
+}
+
+// lets reports whether a session may ask for a contact at an annex, and wants to hear.
+func (f *Feature) lets(s *server.Session, contact jid.Bare) bool {
 	to := contact.With("")
-	if !s.Denies(true, stanza.Other, to) && !s.Denies(false, stanza.Presence, to) {
-		f.probe(x, s.Account, contact)
+	return !s.Denies(true, stanza.Other, to) && !s.Denies(false, stanza.Presence, to)
+}
+
+// atOnce is how many contacts a service shows before it is looked whether the client has
+// taken them.
+const atOnce = 64
+
+// askAll is ask for contacts whose services show many at once.
+func (f *Feature) askAll(s *server.Session, r *roster.Roster, contacts []jid.Bare) {
+	list := make([]jid.Bare, 0, min(len(contacts), atOnce))
+	for i := 0; i < len(contacts); {
+		x := f.annexOf(contacts[i])
+		for list = list[:0]; i < len(contacts) && len(list) < atOnce && f.annexOf(contacts[i]) == x; i++ {
+			known := x.KnowsWatchers() && r.Shared(contacts[i]).Has(roster.To)
+			if !known && f.lets(s, contacts[i]) {
+				list = append(list, contacts[i])
+			}
+		}
+		if len(list) > 0 && !x.Introduce(s, list) {
+			return // it is gone, and whoever comes is asked
+		}
+		if i < len(contacts) && !s.Room(nil) {
+			f.Refresh(s, contacts[i:])
+			return
+		}
 	}
 }
 

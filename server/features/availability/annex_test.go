@@ -42,7 +42,7 @@ func (g *gateway) taken() string {
 }
 
 // newAnnexed is newHouse with an annex, whose service is g.
-func newAnnexed(t testing.TB, store roster.Store, g *gateway) *house {
+func newAnnexed(t testing.TB, store roster.Store, g server.Service) *house {
 	book := roster.NewBook(store, roster.Config{})
 	h := &house{crowd: &crowd{t: t, feature: New(book), scanner: stream.New(stream.DefaultLimits)}}
 	h.scanner.Reset(stream.DefaultLimits, stanza.NSClient, nil)
@@ -87,6 +87,49 @@ func knowsWatchers(t *testing.T) {
 			t.Errorf("knows: %v: after a change of groups it is asked: %v", knows, asked)
 		}
 	}
+}
+
+// host is a gateway that shows contacts itself.
+type host struct {
+	*gateway
+	shown [][]jid.Bare
+}
+
+// Introduce implements server.Host.
+func (h *host) Introduce(to *server.Session, contacts []jid.Bare) {
+	h.shown = append(h.shown, slices.Clone(contacts))
+}
+
+// A service that shows contacts itself gets no probe for any of them, however many.
+func TestHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		subscribed := states{}
+		for i := range 3 * atOnce {
+			subscribed[fmt.Sprintf("ada@x p%d@phones.x", i)] = roster.To
+		}
+		h := &host{gateway: &gateway{knows: false}}
+		in := newAnnexed(t, subscribed, h)
+		synctest.Wait()
+		ada, _ := in.bind("ada@x", "desk")
+		in.send(ada, "<presence/>")
+		n := 0
+		for _, list := range h.shown {
+			if n += len(list); len(list) > atOnce {
+				t.Errorf("%d at once", len(list))
+			}
+		}
+		if asked := h.taken(); n != 3*atOnce+1 || len(h.shown) != 4 || asked != "" {
+			t.Errorf("%d are shown in %d pieces, and asked is %q", n, len(h.shown), asked)
+		}
+		in.feature.Refresh(ada, []jid.Bare{"south@phones.x"})
+		if asked := h.taken(); len(h.shown) != 5 || asked != "" {
+			t.Errorf("after a change of groups %d pieces, and asked is %q", len(h.shown), asked)
+		}
+		in.send(ada, "<presence><show>away</show></presence>")
+		if len(h.shown) != 5 {
+			t.Error("whoever was there is shown all again")
+		}
+	})
 }
 
 // However publishing and a change of what was published coincide, an annex hears

@@ -49,7 +49,8 @@ type Feature struct {
 	willing   []func(*server.Session)
 	published []func(*server.Session)
 	changed   []func(of jid.Bare, was View)
-	merged    Merged // nil: nothing is known but what clients say
+	merged    Merged                     // nil: nothing is known but what clients say
+	carried   func(*server.Session) bool // nil: of no client
 
 	// Safe.
 	audience atomic.Pointer[graded] // nil without merged

@@ -22,14 +22,37 @@ const (
 // source names a session among the sources that know something of a person.
 func source(s *server.Session) string { return "client/" + s.JID.Resource() }
 
+// Carried has clients that people carry be told from others, as far as that is known. It
+// is to be called before the feature is used. Whoever learns of a client calls
+// [Feature.Learned].
+func (f *Feature) Carried(is func(*server.Session) bool) { f.carried = is }
+
+// Learned takes up that something else is known of a client than before. It runs on the
+// goroutine that reads the stream.
+func (f *Feature) Learned(s *server.Session) {
+	if a := s.Availability(); a != nil && f.merged != nil {
+		f.sayAgain(s, a)
+	}
+}
+
 // saying is what a client says of a person.
-func saying(s *server.Session, st *stanza.Stanza, a *server.Availability) presence.Contribution {
-	return presence.Contribution{
+func (f *Feature) saying(s *server.Session, st *stanza.Stanza, a *server.Availability) presence.Contribution {
+	c := presence.Contribution{
 		Source: source(s), Axis: presence.Willingness, State: clientStates[a.Show], Channels: presence.Chat,
 		Facets: presence.Facets{Text: ownWords(st), Priority: a.Priority, Idle: idleSince(st)},
 		Since:  a.Since, Expires: time.Now().Add(clientTerm),
 	}
+	if f.carried != nil && f.carried(s) {
+		c.Channels |= presence.Mobile
+		if c.State == presence.Available {
+			c.State = mobile
+		}
+	}
+	return c
 }
+
+// mobile is the state of somebody who is there with a client that they carry.
+const mobile = "available_mobile"
 
 // report tells all who merge what a client has said.
 func (f *Feature) report(s *server.Session, said presence.Contribution) {
@@ -54,19 +77,22 @@ func (f *Feature) tellMerged(s *server.Session, all ...presence.Contribution) {
 // renew says again what clients say, before it runs out.
 func (f *Feature) renew() {
 	f.srv.EachSession(func(s *server.Session) {
-		a := s.Availability()
-		if a == nil {
-			return
-		}
-		st, err := server.Whole(append(append(append([]byte(nil), a.Head...), s.Bare()...), a.Tail...))
-		if err != nil {
-			return
-		}
-		f.report(s, saying(s, st, a))
-		if s.Availability() == nil { // it has left meanwhile, and said so before
-			f.unreport(s)
+		if a := s.Availability(); a != nil {
+			f.sayAgain(s, a)
 		}
 	})
+}
+
+// sayAgain tells all who merge what a client has said before.
+func (f *Feature) sayAgain(s *server.Session, a *server.Availability) {
+	st, err := server.Whole(append(append(append([]byte(nil), a.Head...), s.Bare()...), a.Tail...))
+	if err != nil {
+		return
+	}
+	f.report(s, f.saying(s, st, a))
+	if s.Availability() == nil { // it has left meanwhile, and said so before
+		f.unreport(s)
+	}
 }
 
 // idleSince returns since when nobody has touched a client (XEP-0319 §3); zero if

@@ -323,6 +323,34 @@ func TestStandIn(t *testing.T) {
 	}
 }
 
+// After a restart the clients of before count for a while, and are not there: who is on
+// the phone is seen to be so all the same, and who is not waits for them.
+func TestStandInForTheMissed(t *testing.T) {
+	s := newStreet(t)
+	said := func(source, state string, c presence.Channel, stale bool) presence.Contribution {
+		return presence.Contribution{Source: source, State: state, Channels: c, Stale: stale, Expires: time.Now().Add(time.Hour)}
+	}
+	was := func(stale bool, more ...presence.Contribution) *presence.Effective {
+		all := append(more, said("client/desk", "available", presence.Chat, stale), said("phone/2001", "", presence.Voice, false))
+		return &presence.Effective{
+			Subject: "ada@x", State: all[0].State, Channels: presence.Voice | presence.Chat, Engaged: len(more) > 0, Winner: all[0], All: all, Stale: stale,
+		}
+	}
+	call := said("phone/2001", "on_call", presence.Voice, true)
+	s.now(was(true))
+	s.expect("nothing but a client of before", nil)
+	s.now(was(false, call))
+	s.expect("a client that is about to be seen", nil)
+	s.now(was(true, call))
+	if got := s.read(); !strings.Contains(got["status"], "desk-phone'><show>dnd</show>") {
+		t.Errorf("on the phone: %s", got)
+	}
+	s.now(was(true))
+	if got := s.read(); !strings.Contains(got["status"], "type='unavailable' from='ada@x/desk-phone'") {
+		t.Errorf("not on the phone any more: %s", got)
+	}
+}
+
 // However a client, what lies over it and the audience change at the same time:
 // in the end everybody has been told what is true.
 func TestOverlayRaces(t *testing.T) {

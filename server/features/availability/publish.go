@@ -117,7 +117,7 @@ func (f *Feature) publish(p *server.Packet) error {
 		a.Since = before.Since
 	}
 	a.Head, a.Tail = split(p.Stanza, s.Full())
-	said := saying(s, p.Stanza, a)
+	said := f.saying(s, p.Stanza, a)
 	if before == nil {
 		f.foresee(s, said)
 	}
@@ -229,10 +229,14 @@ func (f *Feature) begin(s *server.Session, r *roster.Roster) {
 		}
 	}
 	var rest []jid.Bare // more than the client can take at once
+	var far []jid.Bare  // whom their service shows
 	for j := range r.Subscriptions() {
 		switch a := f.srv.Connected(j); {
 		case a == nil:
-			if !f.meet(s, s.Bare(), j) {
+			switch x := f.annexOf(j); {
+			case x != nil && x.Hosts():
+				far = append(far, j)
+			case !f.meet(s, s.Bare(), j):
 				f.ask(s, r, j)
 			}
 		case rest != nil || !s.Room(nil):
@@ -241,6 +245,7 @@ func (f *Feature) begin(s *server.Session, r *roster.Roster) {
 			f.introduce(s, a)
 		}
 	}
+	f.askAll(s, r, far)
 	f.Refresh(s, rest)
 	for _, h := range f.available {
 		h(s)

@@ -91,15 +91,30 @@ func (i *standIn) leave(to *server.Session, attr string) {
 }
 
 // standing returns the state if somebody is to be stood in for: a device of theirs
-// takes calls, and no client of theirs is there.
+// takes calls, and no client of theirs is there. After a restart it is not known for a
+// while whether the clients of before come back; meanwhile what is done with the device
+// is shown, and nothing that rests on them.
 func (f *Feature) standing(who jid.Bare, e *presence.Effective) *presence.Effective {
-	if e == nil || e.Kind != presence.Person || e.Channels&presence.Voice == 0 || e.Channels&presence.Chat != 0 {
+	if e == nil || e.Kind != presence.Person || e.Channels&presence.Voice == 0 {
+		return nil
+	}
+	if e.Channels&presence.Chat != 0 && (covering(e) == nil || !missed(e)) {
 		return nil
 	}
 	if a := f.srv.Connected(who); a != nil && a.Available() {
 		return nil // it is not merged yet
 	}
 	return e
+}
+
+// missed reports whether all clients of somebody are known from before a restart only.
+func missed(e *presence.Effective) bool {
+	for i := range e.All {
+		if c := &e.All[i]; c.Channels&presence.Chat != 0 && !c.Stale {
+			return false
+		}
+	}
+	return true
 }
 
 // stand has somebody stood in for, or no more. The caller holds turn.

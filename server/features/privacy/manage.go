@@ -115,6 +115,7 @@ func (f *Feature) activate(r *server.Request, name string, named bool) error {
 			r.Session.SetFilter(under(list, known, r.Session.OwnFilter()))
 			r.Reply(nil)
 		})
+		f.edited(r.Account.JID)
 	})
 	if err == nil && !found {
 		err = stanza.ErrItemNotFound
@@ -167,9 +168,7 @@ func (f *Feature) Read(owner jid.Bare, then func(*privacy.Lists)) error {
 // not nil, is called in place of those of OnChanged.
 func (f *Feature) Edit(r *server.Request, decide func(*privacy.Lists) (privacy.Change, error), word func()) error {
 	return refusal(f.book.Change(f.srv.Context(), r.Account.JID, decide, func(before, after *privacy.Lists) {
-		for _, h := range f.edits {
-			h(r.Account.JID)
-		}
+		defer f.edited(r.Account.JID) // when all is in force
 		a := f.srv.Connected(r.Account.JID)
 		if a == nil { // the client has gone, and nobody else is there
 			return

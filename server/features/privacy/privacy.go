@@ -11,6 +11,7 @@ package privacy
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -57,9 +58,15 @@ func New(book *privacy.Book, rosters Rosters, presence Presence) *Feature {
 // its own.
 func (f *Feature) OnChanged(m Mirror) { f.mirrors = append(f.mirrors, m) }
 
-// OnEdited adds a call for each account whose lists are others now, whoever edits them
-// and in whichever way, under the same lock.
+// OnEdited adds a call for each account whose lists are others now, or others in force,
+// whoever edits them and in whichever way. It may be made under the same lock.
 func (f *Feature) OnEdited(h func(owner jid.Bare)) { f.edits = append(f.edits, h) }
+
+func (f *Feature) edited(owner jid.Bare) {
+	for _, h := range f.edits {
+		h(owner)
+	}
+}
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {
@@ -78,6 +85,7 @@ func (f *Feature) Register(r *server.Registry) {
 	r.IQ(server.ToSelf, false, privacy.Namespace, "query", f.get)
 	r.IQ(server.ToSelf, true, privacy.Namespace, "query", f.set)
 	r.OnBound(f.bound)
+	r.OnEnded(f.moved)
 	r.OnRemoved(func(a *server.Account) { f.book.Forget(a.JID) })
 	r.OnChanged(func(a *server.Account) { f.book.Forget(a.JID) })
 }
@@ -113,6 +121,15 @@ func (f *Feature) bound(s *server.Session) {
 	err := f.book.Read(f.srv.Context(), s.Account.JID, func(all *privacy.Lists) { f.put(s.Account, all) })
 	if err != nil && !errors.Is(err, roster.ErrNoAccount) {
 		f.srv.Log().Error("privacy lists could not be read", "jid", s.JID, "err", err)
+	}
+	f.moved(s)
+}
+
+// moved tells that other lists are in force for an account together, since a session of it
+// has come or gone.
+func (f *Feature) moved(s *server.Session) {
+	if active(s) != "" || slices.ContainsFunc(s.Account.Sessions(), func(o *server.Session) bool { return active(o) != "" }) {
+		f.edited(s.Account.JID)
 	}
 }
 
