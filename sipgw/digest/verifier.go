@@ -104,7 +104,7 @@ func (v Verdict) Info() string {
 type Verifier struct {
 	cfg     Config // fixed
 	quoted  string // fixed: the realm as a quoted string
-	nobody  Secrets
+	nobody  Secrets // fixed: that nobody knows, compared with where there are none
 	nonces  nonces
 	replays replays
 }
