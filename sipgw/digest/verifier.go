@@ -102,8 +102,8 @@ func (v Verdict) Info() string {
 // Verifier challenges, and checks the answers. It is safe for use by many
 // goroutines.
 type Verifier struct {
-	cfg     Config // fixed
-	quoted  string // fixed: the realm as a quoted string
+	cfg     Config  // fixed
+	quoted  string  // fixed: the realm as a quoted string
 	nobody  Secrets // fixed: that nobody knows, compared with where there are none
 	nonces  nonces
 	replays replays
