@@ -102,9 +102,9 @@ func (v Verdict) Info() string {
 // Verifier challenges, and checks the answers. It is safe for use by many
 // goroutines.
 type Verifier struct {
-	cfg     Config // fixed
-	quoted  string // fixed: the realm as a quoted string
-	nobody  Secrets
+	cfg     Config  // fixed
+	quoted  string  // fixed: the realm as a quoted string
+	nobody  Secrets // fixed: that nobody knows, compared with where there are none
 	nonces  nonces
 	replays replays
 }

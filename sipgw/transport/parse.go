@@ -9,9 +9,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// parser takes a message apart into its lines that is not as most are, see [pieces]. The only header
-// that it reads is the one that it needs for the body; the others are read here when
-// somebody asks, by rules that don't stop at the first that is odd.
+// parser takes a message apart into its lines that is not as most are, see [pieces].
+// The only header that it reads is the one that it needs for the body; the others are
+// read here when somebody asks, by rules that don't stop at the first that is odd.
 var parser = newParser()
 
 func newParser() *sip.Parser {
