@@ -194,6 +194,9 @@ func (g *Gateway) Listen() error { return g.Transport.Listen() }
 // and what is known is stored. What the engine knew before a restart has to be loaded.
 func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was to stop before it had begun
+		}
 		return err
 	}
 	// Who needs the network ends before it, and who keeps things ends after those who
