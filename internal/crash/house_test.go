@@ -261,14 +261,3 @@ func (h *house) judge() {
 		h.t.Error(what)
 	}
 }
-
-// each does something for many, side by side.
-func each(all []*handset, do func(*handset) error) error {
-	errs := make([]error, len(all))
-	var wg sync.WaitGroup
-	for i, p := range all {
-		wg.Go(func() { errs[i] = do(p) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}

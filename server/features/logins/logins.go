@@ -84,12 +84,7 @@ func (f *Feature) write(ctx context.Context) {
 func (f *Feature) Flush(ctx context.Context) error {
 	f.flush.Lock()
 	defer f.flush.Unlock()
-	f.mu.Lock()
-	all := f.waiting
-	if len(all) > 0 {
-		f.waiting = map[int64]time.Time{}
-	}
-	f.mu.Unlock()
+	all := f.take()
 	if len(all) == 0 {
 		return nil
 	}
@@ -101,4 +96,16 @@ func (f *Feature) Flush(ctx context.Context) error {
 		f.waiting = all
 	}
 	return err
+}
+
+// take returns what waits, which is nobody else's then.
+func (f *Feature) take() map[int64]time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.waiting) == 0 {
+		return nil // and not the map that others write to
+	}
+	all := f.waiting
+	f.waiting = map[int64]time.Time{}
+	return all
 }

@@ -101,3 +101,40 @@ func TestLoginsWait(t *testing.T) {
 		t.Errorf("%v, %v; %v wait", err, s.kept, f.waiting)
 	}
 }
+
+// Whoever writes when there is nothing to write is not in the way of who logs in
+// meanwhile: the race detector looks on.
+func TestLoginsMeanwhile(t *testing.T) {
+	s := &shelf{kept: map[int64]time.Time{}}
+	f := New(s)
+	srv := server.New(context.Background(), server.Options{
+		Config: server.Config{Domains: []server.Domain{{Name: "x"}}, OutboxBytes: 1 << 20}, Accounts: everybody{}, Features: []server.Feature{f},
+	})
+	const people = 200
+	done := make(chan error, 1)
+	stop := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			if err := f.Flush(context.Background()); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	for id := range int64(people) {
+		login(t, srv, "ada@x", id+1)
+	}
+	close(stop)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Flush(t.Context()); err != nil || len(s.kept) != people {
+		t.Errorf("%d are kept, %v", len(s.kept), err)
+	}
+}
