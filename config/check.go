@@ -70,6 +70,12 @@ var rules = []rule{
 		}
 		return "private_xml.max_element", "larger than private_xml.max_account", fmt.Sprintf("write %q or less", formatSize(c.Private.MaxAccount))
 	},
+	func(c *Config) (string, string, string) {
+		if c.PEP.MaxItem <= c.PEP.MaxAccount {
+			return "", "", ""
+		}
+		return "pep.max_item", "larger than pep.max_account", fmt.Sprintf("write %q or less", formatSize(c.PEP.MaxAccount))
+	},
 	oneDomainEach,
 	adminsAreOurs,
 	devicesApart,

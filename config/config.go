@@ -32,6 +32,7 @@ import (
 	"rollcall/server/features/archive"
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/register"
 	"rollcall/server/features/search"
@@ -84,6 +85,7 @@ type Config struct {
 	Archive      archive.Config
 	VCard        vcard.Config
 	Private      privatexml.Config
+	PEP          pep.Config
 	Search       search.Config
 	Presence     presence.Config
 	Engine       presence.EngineConfig

@@ -324,6 +324,9 @@ func TestEveryKeyIsReadAndShown(t *testing.T) {
 		if k.path == "directory.urls" {
 			text += "directory.base_dn = 'dc=a'\n"
 		}
+		if k.path == "pep.max_account" {
+			text += "pep.max_item = '64KiB'\n"
+		}
 		if k.path == "limits.stanza_before_auth" || k.path == "limits.outbox" {
 			text += "limits.stanza = '100KiB'\n"
 		}

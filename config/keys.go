@@ -126,6 +126,12 @@ var keys = []key{
 	of("private_xml.max_element", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.Private.MaxElement }),
 	of("private_xml.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.Private.MaxAccount }),
 
+	of("pep.max_nodes", fixed, number(1, 10_000), func(c *Config) *int { return &c.PEP.MaxNodes }),
+	of("pep.max_items", fixed, number(1, 10_000), func(c *Config) *int { return &c.PEP.MaxItems }),
+	of("pep.max_item", fixed, size(kib, 16*mib), func(c *Config) *int { return &c.PEP.MaxItem }),
+	of("pep.max_account", fixed, size(kib, gib), func(c *Config) *int { return &c.PEP.MaxAccount }),
+	of("pep.max_subscribers", fixed, number(1, 10_000), func(c *Config) *int { return &c.PEP.MaxSubscribers }),
+
 	of("search.enabled", fixed, boolean, func(c *Config) *bool { return &c.SearchEnabled }),
 	of("search.results_max", fixed, number(1, 1000), func(c *Config) *int { return &c.Search.MaxResults }),
 

@@ -92,7 +92,7 @@ var problemTests = []struct {
 		`roaster (line 4): unknown table; did you mean "roster"?`,
 	}},
 	{"wholly.different = 1\nserver = 3\n", []string{
-		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, search, presence, contact, registration, components, floodgate, directory, sip, sipgw, audit, storage`,
+		`wholly (line 1): unknown table; known here: server, log, c2s, tls, auth, limits, stream_management, client_state, keepalive, roster, groups, devices, privacy, offline, archive, vcard, private_xml, pep, search, presence, contact, registration, components, floodgate, directory, sip, sipgw, audit, storage`,
 		`server = 3 (line 2): not a table; write [server] and its keys below it`,
 	}},
 	{"[server]\ndomain = ['x']\nresume_for = '1m'\n\"a b\" = 1\n", []string{
@@ -249,6 +249,9 @@ var problemTests = []struct {
 	}},
 	{"[directory]\nurls = ['ldaps://x']\nbase_dn = 'dc=x'\ngroups = ['Sales']\n", []string{
 		`directory.group_filter = "" (line 1): empty, so that no group is found; write "(objectClass=groupOfNames)", or what finds your groups`,
+	}},
+	{"[pep]\nmax_item = '4MiB'\n", []string{
+		`pep.max_item = "4MiB" (line 2): larger than pep.max_account; write "2MiB" or less`,
 	}},
 	{"[private_xml]\nmax_element = '1MiB'\n", []string{
 		`private_xml.max_element = "1MiB" (line 2): larger than private_xml.max_account; write "512KiB" or less`,

@@ -24,7 +24,11 @@ type Info struct {
 	Host    []string // disco#info features of the server (XEP-0030)
 	Account []string // disco#info features of an account
 	Own     []string // … of one's own account only
+	Kinds   []Kind   // what an account is besides
 }
+
+// Kind is an identity of an entity (XEP-0030 §3.1): {"pubsub", "pep"}.
+type Kind struct{ Category, Type string }
 
 // Spec is a specification that a feature implements.
 type Spec struct {

@@ -28,6 +28,7 @@ type Parcel struct {
 
 	Private []privatexml.Item // in canonical form
 	Lists   *PrivacyParcel
+	PEP     []PEPNode // in order of their names
 
 	Offline []Letter // the oldest first
 	Archive []Letter
@@ -100,6 +101,7 @@ const (
 	PartPrefs     = "archive preferences"
 	PartPrivate   = "namespaces of private XML"
 	PartLists     = "privacy lists"
+	PartNodes     = "nodes of what clients publish"
 	PartWaiting   = "offline messages"
 	PartArchived  = "archived messages"
 )
@@ -193,7 +195,7 @@ type unpacking struct {
 // unpack is what is done with a parcel, in order.
 var unpack = []func(*unpacking) error{
 	(*unpacking).keys, (*unpacking).roster, (*unpacking).vcard, (*unpacking).prefs, (*unpacking).private, (*unpacking).lists,
-	(*unpacking).offline, (*unpacking).archive,
+	(*unpacking).pep, (*unpacking).offline, (*unpacking).archive,
 }
 
 // replaces reports whether what the parcel holds takes the place of what is

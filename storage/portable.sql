@@ -49,6 +49,9 @@ RETURNING version, default_list;
 -- name: privacy_to
 UPDATE privacy SET version = $2, default_list = $3 WHERE account = $1;
 
+-- name: pep
+SELECT id, name FROM pep_node WHERE account = $1;
+
 -- name: private
 SELECT namespace, xml FROM private_xml WHERE account = $1 ORDER BY namespace;
 

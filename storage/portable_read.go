@@ -30,6 +30,7 @@ func (p *Portable) Get(ctx context.Context, who jid.Bare) (AccountID, *Parcel, e
 // pack is how a parcel is filled.
 var pack = []func(*Portable, context.Context, AccountID, *Parcel) error{
 	(*Portable).getKeys, (*Portable).getRoster, (*Portable).getVCard, (*Portable).getPrefs, (*Portable).getPrivate, (*Portable).getLists,
+	(*Portable).getPEP,
 }
 
 func (p *Portable) getKeys(ctx context.Context, id AccountID, out *Parcel) error {

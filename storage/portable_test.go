@@ -13,6 +13,7 @@ import (
 	"rollcall/roster"
 	"rollcall/roster/privacy"
 	"rollcall/server/features/archive"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/privatexml"
 	"rollcall/server/features/search"
 	"rollcall/xmpp/jid"
@@ -52,6 +53,15 @@ func everyPart(t testing.TB) *Parcel {
 			{"a", []privacy.Item{{Type: privacy.JID, Value: "eve@x", Action: privacy.Deny, Order: 1}, {Order: 2}}},
 			{"b", []privacy.Item{{Type: privacy.Group, Value: "Work", Action: privacy.Deny, Order: 9, Kinds: privacy.IQs}}},
 		}},
+		PEP: []PEPNode{
+			{pep.Node{Name: "a", Options: pep.Options{Access: pep.Open, Persist: true, SendLast: pep.SendNever}}, []pep.Item{
+				{ID: "2", Payload: []byte("<a xmlns='n'/>"), At: time.UnixMicro(5)}, {ID: "1", Payload: []byte("<b xmlns='n'/>"), At: time.UnixMicro(5)},
+			}},
+			{pep.Node{
+				Name: "b", Options: pep.Options{Access: pep.Roster, Groups: []string{"Tea"}, MaxItems: 1, SendLast: pep.SendOnPresence, Notify: true},
+				Affiliations: []pep.Affiliation{{JID: "bob@x", Kind: pep.Member}}, Subscribers: []jid.JID{jid.MustParse("bob@x/home")},
+			}, nil},
+		},
 		VCard: []byte("<vCard xmlns='vcard-temp'><FN>Ada</FN></vCard>"), Prefs: `{"default":"roster"}`,
 		Offline: []Letter{letter(3*second, "bob@x/home", "ada@x", "late"), letter(3*second, "bob@x/home", "ada@x", "later"), letter(3*second, "bob@x/home", "ada@x", "later")},
 		Archive: []Letter{
@@ -101,7 +111,7 @@ func TestParcelComesOutAsItWentIn(t *testing.T) {
 	onEach(t, func(t *testing.T, db *DB) {
 		p := db.Portable(nil, roster.Config{})
 		r := put(t, p, everyPart(t), Terms{})
-		want := map[string]int{PartPasswords: 1, PartContacts: 4, PartRequests: 2, PartVCards: 1, PartPrefs: 1, PartPrivate: 2, PartLists: 2, PartWaiting: 3, PartArchived: 4}
+		want := map[string]int{PartPasswords: 1, PartContacts: 4, PartRequests: 2, PartVCards: 1, PartPrefs: 1, PartPrivate: 2, PartLists: 2, PartNodes: 2, PartWaiting: 3, PartArchived: 4}
 		if !r.Made || r.Skipped || !reflect.DeepEqual(r.Added, want) || len(r.Known) > 0 || len(r.Refused) > 0 {
 			t.Errorf("it came to %+v", r)
 		}

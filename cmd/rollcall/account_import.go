@@ -103,7 +103,7 @@ func (c *common) importFiles(cmd *cobra.Command, how *imports, files []string) e
 // options says how to read, as the configuration and the flags have it.
 func (how *imports) options(cfg *config.Config) (portable.Options, error) {
 	o := portable.Options{
-		Domains: map[string]string{}, Without: how.without, Roster: cfg.Roster, Private: cfg.Private, Privacy: cfg.Privacy, MaxCard: cfg.VCard.MaxBytes, Now: time.Now(),
+		Domains: map[string]string{}, Without: how.without, Roster: cfg.Roster, Private: cfg.Private, Privacy: cfg.Privacy, PEP: cfg.PEP, MaxCard: cfg.VCard.MaxBytes, Now: time.Now(),
 		Archive: cfg.Archive.Retention, Offline: cfg.Offline.MaxAge, NoArchive: !cfg.ArchiveEnabled, Ours: []string{},
 	}
 	for _, d := range cfg.Server.Domains {

@@ -31,6 +31,7 @@ import (
 	"rollcall/server/features/lastactivity"
 	"rollcall/server/features/logins"
 	"rollcall/server/features/offline"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/register"
 	"rollcall/server/features/vcard"
 	"rollcall/sipgw"
@@ -83,6 +84,7 @@ type Assembly struct {
 	archiveIDs *archive.IDs
 	there      *availability.Feature
 	talk       *bot.Feature
+	publishing *pep.Feature
 	ask        func(owner, contact jid.Bare) error // whether the owner may see the contact
 	watching   *watching
 	calls      *history.History              // that are over

@@ -6,6 +6,7 @@ import (
 	"rollcall/config"
 	"rollcall/internal/operator"
 	"rollcall/internal/personal"
+	"rollcall/internal/portrait"
 	"rollcall/roster"
 	"rollcall/server"
 	"rollcall/server/c2s"
@@ -24,6 +25,7 @@ import (
 	"rollcall/server/features/floodgate"
 	"rollcall/server/features/groups"
 	"rollcall/server/features/lastactivity"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/ping"
 	"rollcall/server/features/privacy"
 	"rollcall/server/features/privatexml"
@@ -41,7 +43,11 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	blocks := blocking.New(filters)
 	filters.OnChanged(blocks.Mirror)
 	abilities := caps.New()
-	list := contacts.New(a.Book, there)
+	a.publishing = pep.New(a.db.PEP(), a.Book, abilities, there, cfg.PEP)
+	abilities.OnLearned(a.publishing.Learned)
+	there.OnAvailable(a.publishing.Available)
+	there.OnCovered(a.publishing.Covered)
+	list := contacts.New(a.Book, showing{there, a.publishing})
 	list.OnChanged(filters.RosterChanged)
 	list.OnChanged(a.watching.look)
 	filters.OnEdited(a.watching.look)
@@ -96,7 +102,12 @@ func (a *Assembly) about(cfg *config.Config, there *availability.Feature) []serv
 	a.Activity = lastactivity.New(a.db.LastActivity(), a.Book)
 	a.cards = vcard.New(a.db.VCards(), there, cfg.VCard)
 	there.OnPublished(a.cards.Published)
-	all := []server.Feature{a.Disco, a.Addresses, a.cards}
+	a.Disco.Show(a.publishing)
+	pictures := portrait.New(a.cards, a.publishing, a.log)
+	a.cards.OnPicture(pictures.CardChanged)
+	a.publishing.OnChanged(pictures.NodeChanged)
+	a.runners = append(a.runners, pictures)
+	all := []server.Feature{a.Disco, a.Addresses, a.cards, a.publishing}
 	if cfg.SearchEnabled {
 		people := a.db.Search()
 		all = append(all, search.New(people, people, cfg.Search))

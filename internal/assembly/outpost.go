@@ -109,7 +109,7 @@ func (p *Outpost) uplink(o Options, dial func(context.Context, string) (net.Conn
 			Stanza: after.Bytes, Tag: min(after.Bytes, stream.DefaultLimits.Tag),
 			Depth: after.Depth, Attrs: after.Attributes, Namespaces: after.Namespaces,
 		},
-		Outbox: c.Server.OutboxBytes, Log: o.Log,
+		Outbox: max(c.Server.OutboxBytes, uplink.DefaultOutbox), Log: o.Log,
 	})
 }
 

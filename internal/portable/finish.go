@@ -7,6 +7,7 @@ func (r *reader) finish() {
 	}
 	r.finishPrivate()
 	r.finishLists()
+	r.finishPEP()
 	if len(r.a.Parcel.VCard) == 0 && !r.without("vcard") {
 		if card := r.a.card.vcard(); card != nil {
 			r.keepCard(r.a.card.where, card)

@@ -2,6 +2,7 @@ package portable_test
 
 import (
 	"crypto/hmac"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"rollcall/internal/portable"
 	"rollcall/roster/privacy"
+	"rollcall/server/features/pep"
 	"rollcall/xmpp/sasl"
 )
 
@@ -152,26 +154,76 @@ func TestMessagesWithoutMarksOfServers(t *testing.T) {
 
 // A picture of PEP without the rest is a vCard, and a vCard that is there wins.
 func TestCardOfPEP(t *testing.T) {
-	pep := func(node, item string) string {
+	items := func(node, item string) string {
 		return "<items node='" + node + "'><item id='i'>" + item + "</item></items>"
 	}
 	const open, shut = "<pubsub xmlns='http://jabber.org/protocol/pubsub'>", "</pubsub>"
 	for _, c := range []struct{ name, inner, want string }{
-		{"the name", open + pep("urn:xmpp:vcard4", "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>A</text></fn><x/><n><surname>B</surname></n><adr><street>S</street><parameters><type><text>home</text></type></parameters></adr><impp><uri>xmpp:a@b</uri></impp><impp><uri>sip:a@b</uri></impp><url><uri>http://a</uri></url></vcard>") + shut,
+		{"the name", open + items("urn:xmpp:vcard4", "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>A</text></fn><x/><n><surname>B</surname></n><adr><street>S</street><parameters><type><text>home</text></type></parameters></adr><impp><uri>xmpp:a@b</uri></impp><impp><uri>sip:a@b</uri></impp><url><uri>http://a</uri></url></vcard>") + shut,
 			"<vCard xmlns='vcard-temp'><FN>A</FN><N><FAMILY>B</FAMILY></N><ADR><HOME/><STREET>S</STREET></ADR><JABBERID>a@b</JABBERID><URL>http://a</URL></vCard>"},
-		{"a nickname", open + pep("http://jabber.org/protocol/nick", "<nick xmlns='http://jabber.org/protocol/nick'>N</nick>") + shut, "<vCard xmlns='vcard-temp'><NICKNAME>N</NICKNAME></vCard>"},
-		{"a picture elsewhere", open + pep("urn:xmpp:avatar:metadata", "<metadata xmlns='urn:xmpp:avatar:metadata'><info id='i' type='image/png' url='http://p'/></metadata>") + shut, "<vCard xmlns='vcard-temp'><PHOTO><TYPE>image/png</TYPE><EXTVAL>http://p</EXTVAL></PHOTO></vCard>"},
-		{"no picture", open + pep("urn:xmpp:avatar:metadata", "<metadata xmlns='urn:xmpp:avatar:metadata'/>") + shut, ""},
-		{"a vCard beside it", "<vCard xmlns='vcard-temp'><FN>B</FN></vCard>" + open + pep("http://jabber.org/protocol/nick", "<nick xmlns='http://jabber.org/protocol/nick'>N</nick>") + shut, "<vCard xmlns='vcard-temp'><FN>B</FN></vCard>"},
+		{"a nickname", open + items("http://jabber.org/protocol/nick", "<nick xmlns='http://jabber.org/protocol/nick'>N</nick>") + shut, "<vCard xmlns='vcard-temp'><NICKNAME>N</NICKNAME></vCard>"},
+		{"a picture elsewhere", open + items("urn:xmpp:avatar:metadata", "<metadata xmlns='urn:xmpp:avatar:metadata'><info id='i' type='image/png' url='http://p'/></metadata>") + shut, "<vCard xmlns='vcard-temp'><PHOTO><TYPE>image/png</TYPE><EXTVAL>http://p</EXTVAL></PHOTO></vCard>"},
+		{"no picture", open + items("urn:xmpp:avatar:metadata", "<metadata xmlns='urn:xmpp:avatar:metadata'/>") + shut, ""},
+		{"a vCard beside it", "<vCard xmlns='vcard-temp'><FN>B</FN></vCard>" + open + items("http://jabber.org/protocol/nick", "<nick xmlns='http://jabber.org/protocol/nick'>N</nick>") + shut, "<vCard xmlns='vcard-temp'><FN>B</FN></vCard>"},
 	} {
 		r := readText(user(c.inner), portable.Options{}).clean(t)
 		if card := string(r.accounts["ada@x"].VCard); card != c.want {
 			t.Errorf("%s: %s\nwant %s", c.name, card, c.want)
 		}
 	}
-	r := readText(user(open+pep("urn:example:a", "<a/>")+"<items node='b'><item/><item/></items>"+shut), portable.Options{}).clean(t)
-	if r.left["PEP nodes"] != 2 || r.left["items of PEP nodes"] != 3 {
-		t.Errorf("left out: %v", r.left)
+}
+
+// XEP-0227 §4.8: what was published, with how it is configured and whose it is.
+func TestPEP(t *testing.T) {
+	const open, shut = "<pubsub xmlns='http://jabber.org/protocol/pubsub'>", "</pubsub>"
+	const owner = "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+	form := func(node, field, value string) string {
+		return "<configure node='" + node + "'><x xmlns='jabber:x:data' type='form'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#node_config</value></field>" +
+			"<field var='pubsub#" + field + "'><value>" + value + "</value></field><field var='pubsub#title'/></x></configure>"
+	}
+	item := func(id string) string { return "<item id='" + id + "'><a xmlns='urn:a'>" + id + "</a></item>" }
+	r := readText(user(open+"<items node='n'>"+item("1")+item("2")+item("1")+"<item id='e'/></items><items node='m'>"+item("1")+item("2")+"</items><items node='z'/>"+shut+
+		owner+form("n", "max_items", "max")+form("o", "access_model", "open")+
+		"<affiliations node='n'><affiliation jid='ada@x' affiliation='owner'/><affiliation jid='bob@x' affiliation='member'/><affiliation jid='@' affiliation='member'/></affiliations>"+
+		"<subscriptions node='n'><subscription jid='bob@x/a' subscription='subscribed'/><subscription jid='cat@x' subscription='pending'/></subscriptions>"+shut), portable.Options{}).clean(t)
+	var said []string
+	for _, n := range r.accounts["ada@x"].PEP {
+		s := fmt.Sprintf("%s %s %d %v %v", n.Name, n.Access, n.MaxItems, n.Affiliations, n.Subscribers)
+		for _, it := range n.Content {
+			s += " " + it.ID + "=" + string(it.Payload)
+		}
+		said = append(said, s)
+	}
+	want := []string{
+		"m presence 1 [] [] 2=<a xmlns='urn:a'>2</a>",
+		"n presence 0 [{bob@x member}] [bob@x/a] 2=<a xmlns='urn:a'>2</a> 1=<a xmlns='urn:a'>1</a>",
+		"o open 1 [] []",
+		"z presence 1 [] []",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("read as\n%s", strings.Join(said, "\n"))
+	}
+}
+
+func TestPEPThatCannotBeSoHere(t *testing.T) {
+	const open, shut = "<pubsub xmlns='http://jabber.org/protocol/pubsub'>", "</pubsub>"
+	const owner = "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+	few := portable.Options{PEP: pep.Config{MaxNodes: 1, MaxItem: 100, MaxAccount: 150}}
+	for _, c := range []struct{ name, inner, want string }{
+		{"who sees it", owner + "<configure node='n'><x xmlns='jabber:x:data' type='submit'><field var='pubsub#access_model'><value>authorize</value></field></x></configure>" + shut, "for members only now"},
+		{"too many nodes", open + "<items node='n'/><items node='m'/>" + shut, "a node is left out"},
+		{"a node without a name", open + "<items/>" + shut, "a node is left out"},
+		{"too large", open + "<items node='n'><item id='1'><a xmlns='urn:a'>" + strings.Repeat("x", 100) + "</a></item></items>" + shut, "too large"},
+	} {
+		r := readText(user(c.inner), few)
+		if len(r.problems) != 1 || !strings.Contains(r.problems[0], c.want) {
+			t.Errorf("%s: %q", c.name, r.problems)
+		}
+		for _, n := range r.accounts["ada@x"].PEP {
+			if c.name == "who sees it" && n.Access != pep.Whitelist || len(n.Content) > 0 {
+				t.Errorf("%s: kept as %+v", c.name, n)
+			}
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"rollcall/roster"
 	"rollcall/roster/privacy"
+	"rollcall/server/features/pep"
 	"rollcall/server/features/privatexml"
 	"rollcall/xmpp/jid"
 )
@@ -40,6 +41,7 @@ type Options struct {
 	Roster  roster.Config     // what names and groups may be
 	Private privatexml.Config // how much of that there may be
 	Privacy privacy.Config    // and of that
+	PEP     pep.Config        // and of that
 	MaxCard int               // bytes of a vCard; 0 is no bound
 	Now     time.Time
 
@@ -54,6 +56,7 @@ type Options struct {
 // returns. An error of each, and XML that is broken, ends it.
 func Read(ctx context.Context, file string, in io.Reader, o Options, notes *Notes, each func(*Account) error) error {
 	o.Roster, o.Private, o.Privacy = o.Roster.WithDefaults(), o.Private.WithDefaults(), o.Privacy.WithDefaults()
+	o.PEP = o.PEP.WithDefaults()
 	r := &reader{ctx: ctx, o: o, notes: notes, each: each}
 	if file == "-" {
 		r.doc = newDocument("standard input", in, o.Now)

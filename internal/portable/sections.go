@@ -17,9 +17,7 @@ type section struct {
 
 func (s *section) is(n xml.Name) bool { return slices.Contains(s.names, n) }
 
-// sections are all of them, in the order in which they are written. A section
-// that the storage has no place for has no writer, and its reader counts what is
-// left out, as for PEP.
+// sections are all of them, in the order in which they are written.
 var sections = []section{
 	{"account", one(nsAccount, "account"), (*reader).properties, (*exporting).properties},
 	{"passwords", one(nsSCRAM, "scram-credentials"), (*reader).credentials, (*exporting).credentials},
@@ -28,8 +26,8 @@ var sections = []section{
 	{"vcard", one("vcard-temp", "vCard"), (*reader).vcard, (*exporting).vcard},
 	{"private", one(nsPrivate, "query"), (*reader).private, (*exporting).private},
 	{"privacy", one(privacy.Namespace, "query"), (*reader).privacy, (*exporting).privacy},
-	{"pep", one(nsPubsub, "pubsub"), (*reader).pep, nil},
-	{"pep", one(nsPubsub+"#owner", "pubsub"), (*reader).pepNodes, nil},
+	{"pep", one(nsPubsub, "pubsub"), (*reader).pep, (*exporting).pep},
+	{"pep", one(nsPubsubOwner, "pubsub"), (*reader).pepNodes, nil},
 	{"preferences", one(nsMAM, "prefs"), (*reader).preferences, (*exporting).preferences},
 	{"offline", one(NS, "offline-messages", nsOld, "offline-messages"), (*reader).offline, (*exporting).offline},
 	{"archive", one(nsArchive, "archive"), (*reader).archive, (*exporting).archive},

@@ -12,6 +12,7 @@ from slixmpp.stanza import Iq, Message, Presence
 from check import (ADMIN, COMPONENT, DOMAIN, GROUP, STRICT, TLS_PORT, Account, Administrator, Failed, Report, expect, group)
 from client import PLUGINS, Client, befriend
 from component import be_served_by_a_component
+from publishing import keep_bookmarks_on_every_device, see_what_somebody_does, show_keys_to_everybody, tell_contacts_a_mood
 
 report = Report("slixmpp")
 
@@ -650,7 +651,8 @@ CHECKS = (log_in_as_it_comes, log_in_by_scram, log_in_by_direct_tls, refuse_a_wr
           resume_a_broken_stream, hold_presence_while_inactive, block_and_unblock,
           be_invisible_by_a_privacy_list, ask_the_server_things, run_the_server_by_commands,
           keep_settings_on_every_device, see_when_somebody_was_last_there, look_for_people, change_the_password,
-          see_a_picture, be_in_a_shared_group, be_served_by_a_component)
+          see_a_picture, be_in_a_shared_group, be_served_by_a_component, tell_contacts_a_mood,
+          keep_bookmarks_on_every_device, show_keys_to_everybody, see_what_somebody_does)
 
 
 async def run(check):

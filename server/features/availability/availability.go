@@ -48,6 +48,7 @@ type Feature struct {
 	available []func(*server.Session)
 	willing   []func(*server.Session)
 	published []func(*server.Session)
+	changed   []func(of jid.Bare, was View)
 	merged    Merged                     // nil: nothing is known but what clients say
 	carried   func(*server.Session) bool // nil: of no client
 

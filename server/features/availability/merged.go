@@ -101,6 +101,7 @@ func (f *Feature) cover(who jid.Bare, e *presence.Effective) {
 	if a := f.srv.Connected(who); a != nil {
 		f.retell(a, was)
 	}
+	f.changes(who, was)
 	if now != nil {
 		now.told.Store(true)
 	}
@@ -127,7 +128,9 @@ func (f *Feature) foresee(s *server.Session, said presence.Contribution) {
 			next = &covered{state: e}
 		}
 	}
+	was := cover{f.covers.get(s.Account.JID), f.audience.Load()}
 	f.covers.put(s.Account.JID, next)
+	f.changes(s.Account.JID, was)
 }
 
 // retell tells those who see an account's sessions what is different since they
@@ -166,6 +169,7 @@ func (f *Feature) Grade(a Audience) {
 			f.retell(s.Account, cover{is, old})
 		}
 	})
+	f.covers.each(func(of jid.Bare, is *covered) { f.changes(of, cover{is, old}) })
 	f.standAnew()
 	now.told.Store(true)
 }

@@ -105,8 +105,11 @@ func (f *Feature) listen(p *server.Packet) error {
 	if was != nil && bytes.Equal(was.element, raw) {
 		return nil
 	}
+	if len(raw) > maxElement {
+		return nil
+	}
 	e, err := stanza.Parse(raw, stanza.NSClient, p.Stanza.Prefixes)
-	if err != nil || len(raw) > maxElement {
+	if err != nil {
 		return nil
 	}
 	now := &said{element: bytes.Clone(raw), sum: sum{e.Attr("hash"), e.Attr("ver")}}

@@ -41,10 +41,20 @@ type Rosters interface {
 	Of(ctx context.Context, owner jid.Bare) (*roster.Roster, error)
 }
 
+// Nodes are what accounts have beside their resources. The errors are refusals:
+// item-not-found if there is no such node, or none for whoever asks.
+type Nodes interface {
+	// Nodes appends <item/> elements for those of r.Account that whoever asks may see.
+	Nodes(ctx context.Context, r *server.Request, dst []byte) ([]byte, error)
+	NodeInfo(ctx context.Context, r *server.Request, node string) ([]byte, error)
+	NodeItems(ctx context.Context, r *server.Request, node string) ([]byte, error)
+}
+
 // Feature answers service discovery requests.
 type Feature struct {
 	rosters Rosters
 	forms   func() []form.Form
+	nodes   Nodes          // nil: accounts have none
 	srv     *server.Server // fixed by Register
 
 	mu   sync.Mutex // guards changes of said
@@ -67,6 +77,9 @@ const maxSaid = 5
 func New(rosters Rosters, forms func() []form.Form) *Feature {
 	return &Feature{rosters: rosters, forms: forms}
 }
+
+// Show has accounts show their nodes. It is to be called before the feature is used.
+func (f *Feature) Show(n Nodes) { f.nodes = n }
 
 // Info describes the feature.
 func (*Feature) Info() server.Info {
@@ -125,18 +138,23 @@ func (f *Feature) Refresh() {
 func tell(infos []server.Info, forms []form.Form) *told {
 	host := entity.Info{Identities: []entity.Identity{{Category: "server", Type: "im", Name: name}}, Forms: forms}
 	var account, own []string
+	var kinds []entity.Identity
 	for _, i := range infos {
+		for _, k := range i.Kinds {
+			kinds = append(kinds, entity.Identity{Category: k.Category, Type: k.Type})
+		}
 		host.Features = append(host.Features, i.Host...)
 		account = append(account, i.Account...)
 		own = append(own, i.Own...)
 	}
 	own = append(own, account...)
-	of := func(kind string, features []string) entity.Info {
-		return entity.Info{Identities: []entity.Identity{{Category: "account", Type: kind}}, Features: features}.Sorted()
+	of := func(kind string, features []string, more ...entity.Identity) entity.Info {
+		all := append([]entity.Identity{{Category: "account", Type: kind}}, more...)
+		return entity.Info{Identities: all, Features: features}.Sorted()
 	}
 	t := &told{
 		host:       host.Sorted(),
-		registered: of("registered", account), own: of("registered", own),
+		registered: of("registered", account, kinds...), own: of("registered", own, kinds...),
 		anonymous: of("anonymous", account), visitor: of("anonymous", own),
 	}
 	t.ver = t.host.Verification()
@@ -188,6 +206,9 @@ func (f *Feature) accountInfo(ctx context.Context, r *server.Request) ([]byte, e
 		if n, ok := f.ownNode(r, node); ok {
 			return n.Info(ctx, r)
 		}
+		if f.nodes != nil {
+			return f.nodes.NodeInfo(ctx, r, node)
+		}
 		return nil, stanza.ErrItemNotFound
 	}
 	t := f.told()[0]
@@ -224,6 +245,9 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 		if n, ok := f.ownNode(r, node); ok {
 			return n.Items(ctx, r)
 		}
+		if f.nodes != nil {
+			return f.nodes.NodeItems(ctx, r, node)
+		}
 		return nil, stanza.ErrItemNotFound
 	}
 	all := slices.Clone(r.Account.Sessions())
@@ -232,6 +256,11 @@ func (f *Feature) accountItems(ctx context.Context, r *server.Request) ([]byte, 
 	for _, s := range all {
 		if s.Availability() != nil && !s.Denies(true, stanza.Presence, r.From) {
 			b = append(append(append(b, "<item jid='"...), s.Full()...), "'/>"...)
+		}
+	}
+	if f.nodes != nil {
+		if b, err = f.nodes.Nodes(ctx, r, b); err != nil {
+			return nil, err
 		}
 	}
 	return append(b, "</query>"...), nil

@@ -167,7 +167,7 @@ func TestAskedOnce(t *testing.T) {
 		t.Errorf("asked %d times, %d are remembered", s.asked, len(f.gallery.all))
 	}
 	// Somebody changes the picture while a presence is on its way.
-	if changed, err := all[0].Get(f.slot).(*worn).change(t.Context(), picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
+	if _, changed, err := all[0].Get(f.slot).(*worn).change(t.Context(), picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
 		t.Errorf("%v, %v", changed, err)
 	}
 	f.Published(all[1])
@@ -209,7 +209,7 @@ func TestNone(t *testing.T) {
 		t.Errorf("asked %d times, remembered %v and %v, told %v", s.asked, f.gallery.all, f.gallery.none, *heard)
 	}
 	a := f.gallery.open(all[0].Account)
-	if changed, err := a.change(t.Context(), picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
+	if _, changed, err := a.change(t.Context(), picture{true, "02"}, f, func() error { return nil }); !changed || err != nil {
 		t.Errorf("%v, %v", changed, err)
 	}
 	f.Published(all[1])
@@ -247,7 +247,7 @@ func TestSeen(t *testing.T) {
 	era, during := f.Era(), uint64(0)
 	// Somebody logs in while the first picture is being set: that they have none is
 	// what they say, so they are to say it anew.
-	changed, err := a.change(t.Context(), picture{true, "01"}, f, func() error {
+	_, changed, err := a.change(t.Context(), picture{true, "01"}, f, func() error {
 		during = f.Era()
 		f.Seen(1, false, during)
 		return nil
@@ -271,7 +271,7 @@ func TestChangeFails(t *testing.T) {
 		t.Fatalf("%+v, %v", now, err)
 	}
 	away := errors.New("away")
-	if changed, err := a.change(t.Context(), picture{true, "02"}, f, func() error { return away }); changed || err != away {
+	if _, changed, err := a.change(t.Context(), picture{true, "02"}, f, func() error { return away }); changed || err != away {
 		t.Errorf("%v, %v", changed, err)
 	}
 	s.hash = "02"

@@ -129,9 +129,9 @@ func (a *avatar) now(ctx context.Context, f *Feature) (picture, error) {
 }
 
 // change has the vCard changed, and reports whether that changes the picture
-// that somebody has been told of. Whoever asks meanwhile waits, so that nobody
+// that somebody has been told of, and what that was. Whoever asks meanwhile waits, so that nobody
 // is told of the old one afterwards.
-func (a *avatar) change(ctx context.Context, to picture, f *Feature, save func() error) (changed bool, err error) {
+func (a *avatar) change(ctx context.Context, to picture, f *Feature, save func() error) (was string, changed bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if f.gallery.forget(a.account) {
@@ -140,7 +140,7 @@ func (a *avatar) change(ctx context.Context, to picture, f *Feature, save func()
 	if !a.loaded { // those who are connected have said what the store has
 		hash, kept, err := f.store.Photo(ctx, a.account)
 		if err != nil {
-			return false, err
+			return "", false, err
 		}
 		a.known, a.loaded = picture{kept, hash}, true
 	}
@@ -149,9 +149,9 @@ func (a *avatar) change(ctx context.Context, to picture, f *Feature, save func()
 	f.gallery.forget(a.account)
 	if err != nil {
 		a.loaded = false // it may be saved, and only word of that be lost
-		return false, err
+		return "", false, err
 	}
-	changed = a.known.hash != to.hash // a first vCard without one is no news
+	was = a.known.hash
 	a.known, a.loaded = to, true
-	return changed, nil
+	return was, was != to.hash, nil // a first vCard without one is no news
 }

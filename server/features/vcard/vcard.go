@@ -47,6 +47,7 @@ type Feature struct {
 	srv   *server.Server
 	slot  server.Slot // of *worn
 	none  server.Flag // the client says that there is no picture to be shown
+	taken []func(owner jid.Bare, was string)
 
 	// Safe.
 	gallery gallery
@@ -115,11 +116,19 @@ func (f *Feature) set(ctx context.Context, r *server.Request) ([]byte, error) {
 	owner, now := r.Account.JID, picture{kept: true, hash: hash}
 	a := f.gallery.open(r.Account)
 	defer f.gallery.close(owner, a)
-	changed, err := a.change(ctx, now, f, func() error { return f.store.Set(ctx, owner, xml) })
+	was, changed, err := a.change(ctx, now, f, func() error { return f.store.Set(ctx, owner, xml) })
 	if changed {
-		r.After(func() { f.announceAll(owner, now) })
+		r.After(func() { f.tell(owner, now, was) })
 	}
 	return nil, err
+}
+
+// tell tells everybody which picture an account has now.
+func (f *Feature) tell(owner jid.Bare, now picture, was string) {
+	f.announceAll(owner, now)
+	for _, h := range f.taken {
+		h(owner, was)
+	}
 }
 
 // forbidden keeps people from writing what is not theirs (XEP-0054 §3.2).

@@ -1,0 +1,229 @@
+package pep
+
+import (
+	"context"
+	"slices"
+
+	"rollcall/server"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
+)
+
+// heard is what a session's client has been told since it became available.
+type heard struct {
+	interests []string // of these it has heard the last items
+	counted   bool     // among those who want to hear of activities
+}
+
+// Available hears that a session has become available: it is told of the last item of
+// what it wants to hear of, its own and its contacts' (XEP-0163 §4.3.4). It is to be
+// called on the goroutine that reads the stream.
+func (f *Feature) Available(s *server.Session) {
+	if h, ok := s.Get(f.slot).(*heard); ok {
+		h.interests = nil
+	}
+	f.Learned(s)
+}
+
+// Learned hears that a session's client wants to hear of other nodes than before.
+func (f *Feature) Learned(s *server.Session) {
+	all := f.clients.Interests(s)
+	h, _ := s.Get(f.slot).(*heard)
+	if h == nil {
+		if len(all) == 0 {
+			return
+		}
+		h = new(heard)
+		s.Put(f.slot, h)
+	}
+	if counts := slices.Contains(all, nodeActivity); counts != h.counted {
+		h.counted = counts
+		f.overlay.count(counts)
+	}
+	if s.Availability() == nil {
+		return
+	}
+	var fresh []string
+	for _, node := range all {
+		if !slices.Contains(h.interests, node) {
+			fresh = append(fresh, node)
+		}
+	}
+	if h.interests = all; len(fresh) == 0 {
+		return
+	}
+	of, err := f.rosters.Of(f.srv.Context(), s.Account.JID)
+	if err != nil { // an anonymous user has no contacts
+		return
+	}
+	list := []jid.Bare{s.Account.JID}
+	for j := range of.Subscriptions() {
+		if j != s.Account.JID {
+			list = append(list, j)
+		}
+	}
+	f.catchUp(s, list, fresh)
+}
+
+// ended lets go of a session.
+func (f *Feature) ended(s *server.Session) {
+	if h, ok := s.Get(f.slot).(*heard); ok && h.counted {
+		f.overlay.count(false)
+	}
+	s.Put(f.slot, nil)
+}
+
+// Show tells a contact of the last items of an account whose presence they begin to
+// see.
+func (f *Feature) Show(owner, contact jid.Bare) {
+	a := f.srv.Connected(contact)
+	if a == nil {
+		return
+	}
+	for _, s := range a.Sessions() {
+		f.Refresh(s, []jid.Bare{owner})
+	}
+}
+
+// Refresh tells a session of the last items of those contacts whom it sees.
+func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
+	if s.Availability() == nil {
+		return
+	}
+	if all := f.clients.Interests(s); len(all) > 0 {
+		f.catchUp(s, contacts, all)
+	}
+}
+
+// catchUp tells a session of the last items of some accounts, as its client takes
+// them.
+func (f *Feature) catchUp(s *server.Session, list []jid.Bare, nodes []string) {
+	for i, j := range list {
+		if s.Availability() == nil {
+			return
+		}
+		if !s.Room(nil) {
+			again := func() { f.srv.Beside(func() { f.catchUp(s, list[i:], nodes) }) }
+			if s.Room(again) {
+				again() // it has just taken something
+			}
+			return
+		}
+		if err := f.lastOf(s, j, nodes); err != nil {
+			f.srv.Log().Error("somebody could not be told what a contact has published", "jid", s.JID, "peer", j, "err", err)
+		}
+	}
+}
+
+// lastOf tells a session of the last items of an account.
+func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) error {
+	if f.srv.Annex(owner.Domain()) != nil || !f.promises(owner, nodes) {
+		return nil
+	}
+	ctx := f.srv.Context()
+	of, exists, err := f.srv.Account(ctx, owner)
+	if err != nil || !exists || of.ID == 0 {
+		return err
+	}
+	a := asker{own: true, who: owner}
+	if owner != s.Account.JID {
+		r, err := f.rosters.Of(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if a = f.contact(r, s.Account.JID, of); !a.sees {
+			return nil
+		}
+	}
+	// In the account's turn, so that what is published next comes after it.
+	defer f.shelves.take(of.JID).Unlock()
+	shelf, err := f.read(ctx, of)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodes {
+		if err := f.lastOn(ctx, s, of, shelf, node, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// promises reports whether there may be something to tell of an account's nodes. Of
+// most contacts of somebody who comes there is not, and nobody has to look further.
+func (f *Feature) promises(owner jid.Bare, nodes []string) bool {
+	s := f.shelves.get(owner)
+	if s == nil {
+		return true // nobody knows
+	}
+	for _, node := range nodes {
+		if n := s.node(node); n != nil && n.Items > 0 && n.SendLast == SendOnPresence {
+			return true
+		}
+		if node == nodeActivity && f.there.View(owner) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// lastOn tells a session of the last item of a node. The caller has the turn.
+func (f *Feature) lastOn(ctx context.Context, s *server.Session, of *server.Account, shelf *shelf, node string, a asker) error {
+	n := shelf.node(node)
+	if node == nodeActivity && !a.own {
+		if over := f.activity(of.JID, a.who); over != "" {
+			if n != nil && n.allows(a) != nil {
+				n = nil
+			}
+			it := overItem(n, nil, over)
+			f.notice(of.JID, node, true, itemEvent(&overNode, &it), it.At).send(s, of)
+			return nil
+		}
+	}
+	if n == nil || n.Items == 0 || n.SendLast != SendOnPresence || n.allows(a) != nil {
+		return nil
+	}
+	x, err := f.lastNotice(ctx, of, n)
+	if err == nil {
+		x.send(s, of)
+	}
+	return err
+}
+
+// lastNotice is the news of the last item of a node.
+func (f *Feature) lastNotice(ctx context.Context, of *server.Account, n *Node) (*notice, error) {
+	it := n.Last
+	if it.Payload == nil && n.Payloads { // too large to be remembered
+		all, _, err := f.store.Items(ctx, n.ID, Page{IDs: []string{it.ID}})
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 1 {
+			it = all[0]
+		}
+	}
+	return f.notice(of.JID, n.Name, n.MaxItems == 1, itemEvent(n, &it), it.At), nil
+}
+
+// last tells somebody who has just subscribed of the last item (XEP-0060 §6.1.7). The
+// caller has the turn.
+func (f *Feature) last(ctx context.Context, r *server.Request, n *Node, a asker) {
+	if a.sees && f.covered(r.Account.JID, n.Name, a.who) {
+		return // they are told when nothing lies over it any more
+	}
+	x, err := f.lastNotice(ctx, r.Account, n)
+	if err != nil {
+		f.srv.Log().Error("a subscriber could not be told what was published", "jid", r.Account.JID, "peer", r.From, "err", err)
+		return
+	}
+	if r.Session != nil {
+		x.send(r.Session, r.Account)
+		return
+	}
+	if annex := f.srv.Annex(r.From.Domain()); annex != nil {
+		raw := append(append(append([]byte(nil), x.head...), stanza.Escape(r.From.String())...), x.tail...)
+		if err := annex.Send(raw); err != nil {
+			f.srv.Log().Debug("a subscriber could not be told what was published", "peer", r.From, "err", err)
+		}
+	}
+}
