@@ -10,6 +10,8 @@
 #   SIP_SERVERS "rollcall kamailio"; kamailio_writeback besides is one that stores
 #               registrations every minute, and not in memory only
 #   SIP_SCENARIOS as measure.sh has them
+#   PRIORITY    put before what measures how long things take, on a machine that has
+#               other things to do: "chrt -r 1"
 #   OUT         directory for the results (bin/bench)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,6 +23,7 @@ SERVERS=${SIP_SERVERS:-rollcall kamailio}
 SCENARIOS=${SIP_SCENARIOS:-register register-sha256 publish presence-20x200 dialog-20x200 presence-1x1000 dialog-1x1000 call}
 OUT=${OUT:-bin/bench}
 GO=${GO:-go}
+PRIORITY=${PRIORITY:-}
 phones="-domain phones.localhost -pass passpass"
 export ADDR_rollcall=127.0.0.1:28060 ADDR_kamailio=127.0.0.1:45060 ADDR_kamailio_writeback=127.0.0.1:45060
 export FLAGS_rollcall="$phones -calls modify" FLAGS_kamailio="-calls ring" FLAGS_kamailio_writeback="-calls ring"
@@ -55,18 +58,19 @@ set_up() {
 # alone LABEL TOOL FLAGS...: one measurement of this server just started, with what
 # nobody else has anything to compare.
 alone() {
-	local label=rollcall/pinned/$1 tool=$2 pid
+	local label=rollcall/pinned/$1 tool=$2 before=${before:-} pid
 	shift 2
-	pid=$(CORE=0 "$SIP_DIR/start-rollcall.sh")
 	# shellcheck disable=SC2086
-	timeout 300 taskset -c 1 "$SIP_DIR/$tool" "$@" $phones -addr "$ADDR_rollcall" -pid "$pid" -label "$label" \
+	pid=$(CORE=0 $before "$SIP_DIR/start-rollcall.sh")
+	# shellcheck disable=SC2086
+	timeout 300 $before taskset -c 1 "$SIP_DIR/$tool" "$@" $phones -addr "$ADDR_rollcall" -pid "$pid" -label "$label" \
 		>>"$plain" 2>>"$plain.log" || echo "$label: not ok" >&2
 	"$SIP_DIR/stop-rollcall.sh"
 }
 
 # latency LABEL FLAGS...: how long from what a phone publishes until chat clients have it.
 latency() {
-	local label=$1
+	local label=$1 before=$PRIORITY
 	shift
 	alone "$label" sipload latency-xmpp "$@" -watchers 200 -duration 5s -timeout 15s \
 		-xmpp-addr 127.0.0.1:28222 -xmpp-domain localhost -jid '{user}@phones.localhost'

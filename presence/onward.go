@@ -1,5 +1,7 @@
 package presence
 
+import "slices"
+
 // Onward returns what the contributions to a device say of its owner: its calls, and
 // whether it can be reached. The source is that of the phone, "phone/2001", and label
 // is what people call it. Without news the owner's share in it is dropped, or becomes
@@ -10,6 +12,11 @@ func (c *Catalogue) Onward(source, label string, cs []Contribution) (out []Contr
 		if said.State != "" {
 			s := c.known(Device, said.State)
 			if s.Onward == "" {
+				continue
+			}
+			// How well it answers does not make it another state of theirs, with another
+			// beginning.
+			if said.Axis == Health && slices.ContainsFunc(out, func(c Contribution) bool { return c.State == s.Onward }) {
 				continue
 			}
 			said.State = s.Onward

@@ -33,6 +33,11 @@ func TestOnward(t *testing.T) {
 	if diff := cmp.Diff(want, cat.Onward("phone/1", "P", silent)); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
+	slow := func(c *Contribution) { c.Axis = Health }
+	out := cat.Onward("phone/1", "P", []Contribution{said("registrar", "idle", by(Voice)), said("qualifier", "degraded", slow)})
+	if len(out) != 1 || out[0].Axis == Health {
+		t.Errorf("a phone that answers slowly is another state of its owner: %+v", out)
+	}
 }
 
 func TestTeam(t *testing.T) {

@@ -58,6 +58,7 @@ type Parts struct {
 	Audience Audience
 	MayKnow  func(presence.Subject) bool // which devices there are; nil: nobody may
 	States   notifier.States
+	Watchers notifier.Watchers // nil: nobody is told who watches them
 	Watch    notifier.Watch
 
 	// CallOver is told of each call of a device that is over; nil: nobody is.
@@ -194,6 +195,9 @@ func (g *Gateway) Listen() error { return g.Transport.Listen() }
 // and what is known is stored. What the engine knew before a restart has to be loaded.
 func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was to stop before it had begun
+		}
 		return err
 	}
 	// Who needs the network ends before it, and who keeps things ends after those who
@@ -270,13 +274,13 @@ func (g *Gateway) domain(host string) (string, bool) {
 // may says who may register and publish for an address: the device that it is.
 func (g *Gateway) may(user, aor string) bool {
 	d := g.device(user)
-	return d != nil && aor == status.AOR(d)
+	return d != nil && status.IsAOR(aor, d)
 }
 
 // serves says for which resources devices may publish.
 func (g *Gateway) serves(resource string) bool {
 	d := g.device(status.User(resource))
-	return d != nil && resource == status.AOR(d)
+	return d != nil && status.IsAOR(resource, d)
 }
 
 func (g *Gateway) critical(aor string) bool {

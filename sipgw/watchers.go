@@ -17,7 +17,6 @@ import (
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/status"
 	"rollcall/sipgw/transport"
-	"rollcall/xmpp/jid"
 )
 
 // Audience decides who may watch whom by SIP. It may read the database.
@@ -42,7 +41,7 @@ func (g *Gateway) notify() {
 		Transport: g.Transport, Who: g.Door.Who, Watcher: g.watcher, Subject: g.Subject,
 		Level: p.Audience.Level, Approval: p.Audience.Approval, Group: p.Audience.Group,
 		States: p.States, Watch: p.Watch, Catalogue: p.Catalogue,
-		Lines: lines{g}, Registrations: registrations{g}, Mailboxes: g.Mailboxes, Store: p.Subscriptions, Log: p.Log,
+		Lines: lines{g}, Registrations: registrations{g}, Mailboxes: g.Mailboxes, Watchers: p.Watchers, Store: p.Subscriptions, Log: p.Log,
 	}, p.Config.Notifier)
 	g.Notifier.Register(func(method string, h transport.Handler) {
 		g.desks = newDesks(h)
@@ -149,11 +148,10 @@ func (g *Gateway) Subject(u transport.URI) (who presence.Subject, ok bool) {
 	if !g.people[host] && len(g.parts.Hosts) > 0 {
 		host = g.parts.Hosts[0]
 	}
-	j, err := jid.Parse(address.Escape(user) + "@" + host)
-	if err != nil || j.Local() == "" {
-		return nobody, true
+	if who, ok := address.Account(user, host); ok {
+		return who, true
 	}
-	return j.Bare(), true
+	return nobody, true
 }
 
 // nobody is who is not there, whom nobody sees.

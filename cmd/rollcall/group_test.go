@@ -35,6 +35,10 @@ func TestGroups(t *testing.T) {
 				t.Errorf("the list has no %q: %q", words, list)
 			}
 		}
+		if out := c.must("", "account", "roster", "ada@localhost"); !strings.Contains(strings.Join(strings.Fields(out), " "), "eve@localhost both Evelyn Sales") {
+			t.Errorf("with a server %v: what is in a roster by the groups is printed as %q", server, out)
+		}
+		c.prints([]string{"account", "show", "ada@localhost"}, "Contacts  1")
 		c.fails("", []string{"group", "add", "sales"}, "exists already", "rollcall group set")
 		c.fails("", []string{"group", "remove", "none"}, "none", "rollcall group list")
 		c.fails("", []string{"group", "member", "add", "none", "ada@localhost"}, "none", "rollcall group list")

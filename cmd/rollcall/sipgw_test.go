@@ -98,6 +98,7 @@ func TestGateway(t *testing.T) {
 	if out := g.must("", "explain", "2001@phones.localhost"); !strings.Contains(out, "2001@phones.localhost") {
 		t.Errorf("it is explained: %s", out)
 	}
+	g.must("", "journal", "2001@phones.localhost", "--calls")
 	g.must("", "state", "set", "2001@phones.localhost", "maintenance", "--for", "1h")
 	g.must("a long password\n", "account", "add", "ada@localhost", "--password-stdin")
 	g.must("", "device", "assign", "2001", "ada")

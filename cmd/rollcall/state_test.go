@@ -3,18 +3,22 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"rollcall/internal/assembly"
+	"rollcall/internal/operator"
 	"rollcall/presence"
 	"rollcall/sipgw/history"
+	"rollcall/xmpp/jid"
+	"rollcall/xmpp/stanza"
 )
 
 // withStates is a server with accounts whose presence is merged.
-func withStates(t *testing.T) (*command, *assembly.Assembly) {
-	c := newCommand(t, "presence.time_zone = 'UTC'\n")
+func withStates(t *testing.T, settings ...string) (*command, *assembly.Assembly) {
+	c := newCommand(t, strings.Join(append(settings, "presence.time_zone = 'UTC'\n"), "\n"))
 	parts := c.openSocket()
 	c.people("ada", "bob")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -85,6 +89,37 @@ func TestStates(t *testing.T) {
 	c.fails("", words("state clear"), "clear wants one address")
 	if out := c.must("", "audit", "list", "--no-header"); strings.Count(out, "state.set") < 4 || strings.Contains(out, "gone fishing") || strings.Contains(out, "state.show") {
 		t.Errorf("written down is\n%s", out)
+	}
+}
+
+// Who has a role sets states of those whom they see; that it was them is written down, and
+// so is what was refused.
+func TestStatesByRole(t *testing.T) {
+	c, parts := withStates(t, "presence.roles = [{ role = 'dispatcher', accounts = ['ada@localhost'] }]")
+	do := func(who jid.Bare, name string, pairs ...string) error {
+		_, err := parts.Desk.Do(t.Context(), operator.Actor{Name: string(who) + "/desk", JID: who}, operator.NewOrder(name, pairs...))
+		return err
+	}
+	if err := do("ada@localhost", "state.set", "subject", "bob@localhost", "state", "off_duty", "for", "1h"); err != nil {
+		t.Error(err)
+	}
+	for _, refused := range []error{
+		do("bob@localhost", "state.set", "subject", "ada@localhost", "state", "break"),
+		do("ada@localhost", "explain", "subject", "bob@localhost"),
+		do("ada@localhost", "account.remove", "accountjids", "bob@localhost"),
+	} {
+		if !errors.Is(refused, stanza.ErrForbidden) {
+			t.Errorf("refused by: %v", refused)
+		}
+	}
+	if out := c.must("", "state", "show", "bob@localhost"); !strings.Contains(out, "off_duty until") || !strings.Contains(out, "by an operator") {
+		t.Errorf("set is\n%s", out)
+	}
+	out := c.must("", "audit", "list", "--no-header")
+	for _, want := range []string{"ada@localhost/desk", "state.set", "bob@localhost/desk", "that is not for you to do", "account.remove"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not written down:\n%s", want, out)
+		}
 	}
 }
 

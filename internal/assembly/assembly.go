@@ -167,6 +167,7 @@ func New(ctx, work context.Context, o Options) (*Assembly, error) {
 	a.Desk.Serve(operator.Live{
 		Server: a.Server, Streams: a.Streams, Logins: a.logins, Announcements: a.announcing, Directory: a.Directory,
 		Engine: a.Engine, ByHand: a.ByHand, Calls: a.calls, Sees: a.sees,
+		InCharge: func(who jid.Bare) bool { return a.seen.Load().inCharge(who) },
 	})
 	a.runners = append(a.runners, a.Desk)
 	if err := a.attachPhones(ctx, o); err != nil {

@@ -59,6 +59,16 @@ func (s *audience) level(watcher, of presence.Subject, devices string) presence.
 	return s.rules.Level(watcher, of, kind)
 }
 
+// inCharge says who has a role that other people's states are part of.
+func (s *audience) inCharge(who presence.Subject) bool {
+	for _, role := range [...]string{presence.RoleOperator, presence.RoleSupervisor, presence.RoleDispatcher} {
+		if s.rules.HasRole(who, role) {
+			return true
+		}
+	}
+	return false
+}
+
 // knowsDevices says who may know which devices there are: whoever is told of one at which
 // nobody has thought of them.
 func (s *audience) knowsDevices(who presence.Subject, devices string) bool {

@@ -48,9 +48,11 @@ type Outpost struct {
 	log      *slog.Logger
 	config   atomic.Pointer[config.Config] // in force
 	seen     atomic.Pointer[audience]      // in force
-	commands *commands
-	texts    runner
-	calls    *history.History
+	commands *commands                     // of the domain
+
+	atDevices *commands
+	texts     runner
+	calls     *history.History
 }
 
 // NewOutpost puts an outpost together. It starts nothing. Dial, if it is not nil,
@@ -77,8 +79,12 @@ func NewOutpost(ctx context.Context, o Options, dial func(context.Context, strin
 	if err := p.openGateway(ctx, o); err != nil {
 		return nil, err
 	}
-	p.commands = newCommands(p.Desk, p.Link.Send, o.Log)
-	p.Desk.Serve(operator.Live{Engine: p.Engine, ByHand: p.ByHand, Calls: p.calls, Sees: p.sees, Removed: p.removed})
+	p.commands = newCommands(p.Desk, p.Desk.DeviceCommands(), atDomain, p.Link.Send, o.Log)
+	p.atDevices = newCommands(p.Desk, p.Desk.AtDevices(), atDevices(p.Phones), p.Link.Send, o.Log)
+	p.Desk.Serve(operator.Live{
+		Engine: p.Engine, ByHand: p.ByHand, Calls: p.calls, Sees: p.sees, Removed: p.removed,
+		InCharge: func(who jid.Bare) bool { return p.seen.Load().inCharge(who) },
+	})
 	p.seen.Store(p.audience())
 	if err := p.Phones.Load(ctx); err != nil {
 		return nil, err
@@ -103,7 +109,7 @@ func (p *Outpost) uplink(o Options, dial func(context.Context, string) (net.Conn
 			Stanza: after.Bytes, Tag: min(after.Bytes, stream.DefaultLimits.Tag),
 			Depth: after.Depth, Attrs: after.Attributes, Namespaces: after.Namespaces,
 		},
-		Outbox: c.Server.OutboxBytes, Log: o.Log,
+		Outbox: max(c.Server.OutboxBytes, uplink.DefaultOutbox), Log: o.Log,
 	})
 }
 
@@ -128,7 +134,7 @@ func (p *Outpost) openGateway(ctx context.Context, o Options) error {
 		Devices: p.Devices.Picture, States: p.Engine, Watch: p.Engine.Watch(),
 		Audience: func() contacts.Audience { return ofDevices{p.seen.Load()} },
 		Operator: func(who jid.Bare) bool { return p.seen.Load().rules.HasRole(who, presence.RoleOperator) },
-		Agent:    p.agent, Text: texts.Take, Send: p.Link.Send, Room: p.Link.Room, Apart: true, Features: commandFeatures,
+		Agent:    p.agent, Text: texts.Take, Send: p.Link.Send, Room: p.Link.Room, Apart: true, Features: commandFeatures, DeviceFeatures: commandFeatures,
 		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
 	})
 	p.Devices.OnChanged(p.deviceChanged)
@@ -144,8 +150,10 @@ func (p *Outpost) take(st *stanza.Stanza, from, to jid.JID) error {
 	if st.Kind == stanza.Presence && from.Bare().Local() != "" {
 		p.People.Take(st, from, to)
 	}
-	if p.commands.concern(st, to) {
-		return p.commands.take(st, from, to)
+	for _, c := range []*commands{p.commands, p.atDevices} {
+		if c.concern(st, from, to) {
+			return c.take(st, from, to)
+		}
 	}
 	return p.Phones.Take(st, from, to)
 }
@@ -239,7 +247,7 @@ func (p *Outpost) Run(ctx context.Context) error {
 		start(&back, behind, r.Run)
 	}
 	start(&link, beyond, p.Link.Run)
-	for _, r := range []runner{p.Phones, p.texts, p.Gateway, p.Elsewhere, p.People, p.commands, p.Desk, background{p.calls}} {
+	for _, r := range []runner{p.Phones, p.texts, p.Gateway, p.Elsewhere, p.People, p.commands, p.atDevices, p.Desk, background{p.calls}} {
 		start(&front, ctx, r.Run)
 	}
 	front.Wait()

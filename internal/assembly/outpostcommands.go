@@ -7,15 +7,18 @@ import (
 	"rollcall/internal/operator"
 	"rollcall/server"
 	"rollcall/server/features/adhoc"
+	"rollcall/sipgw/contacts"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
 
-// commands are those that operators give an outpost from their clients (XEP-0050), to the
-// domain of the devices. They need the database, and who reads the link must not wait for
-// that: so they are given one after the other.
+// commands are those that are given from clients (XEP-0050) to a device, or to the domain of
+// the devices where that is all there is. They need the database, and who brings them must
+// not wait for that: so they are carried out one after the other.
 type commands struct {
 	feature *adhoc.Feature
+	at      func(from, to jid.JID) bool
+	who     func(jid.JID) *adhoc.Caller
 	send    func(context.Context, []byte) error
 	log     *slog.Logger
 	todo    chan request
@@ -30,19 +33,31 @@ type request struct {
 // maxRequests is how many may wait.
 const maxRequests = 64
 
-// commandFeatures are what a domain says that it can do.
+// commandFeatures are what a domain, and a device, says that it can do.
 var commandFeatures = []string{adhoc.Namespace}
 
-func newCommands(d *operator.Desk, send func(context.Context, []byte) error, log *slog.Logger) *commands {
-	c := &commands{feature: adhoc.New(d.DeviceCommands()...), send: send, log: log, todo: make(chan request, maxRequests)}
+// newCommands returns what has commands carried out that are given to some addresses.
+func newCommands(d *operator.Desk, offered []adhoc.Command, at func(from, to jid.JID) bool, send func(context.Context, []byte) error, log *slog.Logger) *commands {
+	c := &commands{
+		feature: adhoc.New(offered...), at: at, send: send, log: log, todo: make(chan request, maxRequests),
+		who: func(j jid.JID) *adhoc.Caller { return &adhoc.Caller{JID: j} },
+	}
 	c.feature.OnForbidden(d.Forbidden)
 	return c
 }
 
-// concern reports whether a stanza is about commands of the domain: one itself, or a
-// question with the node of one.
-func (c *commands) concern(st *stanza.Stanza, to jid.JID) bool {
-	if !to.IsDomain() || st.Kind != stanza.IQ || len(st.Children) != 1 {
+// atDomain is that a command is given to the domain.
+func atDomain(_, to jid.JID) bool { return to.IsDomain() }
+
+// atDevices is that it is given to a device that its sender sees.
+func atDevices(all *contacts.Service) func(from, to jid.JID) bool {
+	return func(from, to jid.JID) bool { return !to.IsDomain() && all.Shows(from.Bare(), to.Bare()) }
+}
+
+// concern reports whether a stanza is about commands here: one itself, or a question with
+// the node of one.
+func (c *commands) concern(st *stanza.Stanza, from, to jid.JID) bool {
+	if st.Kind != stanza.IQ || len(st.Children) != 1 || !c.at(from, to) {
 		return false
 	}
 	switch {
@@ -50,7 +65,7 @@ func (c *commands) concern(st *stanza.Stanza, to jid.JID) bool {
 		return st.Has(adhoc.Namespace, "command")
 	case st.IsType("get"):
 		p := st.Payload()
-		return p != nil && p.Local == "query" && p.Attr("node") != ""
+		return p != nil && p.Local == "query" && (c.feature.Knows(p.Attr("node")) || to.IsDomain() && p.Attr("node") != "")
 	}
 	return false
 }
@@ -82,7 +97,7 @@ func (c *commands) Run(ctx context.Context) error {
 }
 
 func (c *commands) answer(ctx context.Context, r *request) {
-	payload, err := c.feature.Answer(ctx, &adhoc.Caller{JID: r.From}, &r.Request)
+	payload, err := c.feature.Answer(ctx, c.who(r.From), &r.Request)
 	typ := "result"
 	if err != nil {
 		refusal, known := stanza.AsError(err)

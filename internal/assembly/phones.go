@@ -7,6 +7,7 @@ import (
 	"rollcall/presence"
 	"rollcall/presence/device"
 	"rollcall/server"
+	"rollcall/server/features/adhoc"
 	"rollcall/sipgw"
 	"rollcall/sipgw/contacts"
 	"rollcall/sipgw/status"
@@ -24,6 +25,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 	gateway.Audience, gateway.MayKnow = a.watching, func(who presence.Subject) bool {
 		return a.seen.Load().knowsDevices(who, a.Devices.Domain())
 	}
+	gateway.Watchers = a.watching
 	gateway.CallOver = writeDown(a.calls, a.Devices)
 	if a.Gateway, err = sipgw.New(gateway); err != nil {
 		return err
@@ -34,7 +36,7 @@ func (a *Assembly) openGateway(ctx context.Context, o Options) error {
 		Audience: func() contacts.Audience { return ofDevices{a.seen.Load()} },
 		Groups:   func() contacts.Groups { return a.Book.Directory() },
 		Online:   a.online, Operator: a.operates, Agent: a.agent, Send: a.fromDevices,
-		Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
+		DeviceFeatures: commandFeatures, Store: o.DB.DeviceSubscribers(), Version: o.Version, Log: o.Log,
 	}
 	if o.Config.ServesDevices() { // else text is for the component that does
 		texts := a.Gateway.Texts(a.fromDevices, a.writer.WhenStored)
@@ -53,7 +55,10 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 		a.runners = append(a.runners, a.Phones)
-		if err := a.Server.Annex(o.Config.DeviceDomain()).Attach(&phones{a.Phones}); err != nil {
+		given := newCommands(a.Desk, a.Desk.AtDevices(), atDevices(a.Phones), a.fromDevices, o.Log)
+		given.who = a.caller
+		a.runners = append(a.runners, given)
+		if err := a.Server.Annex(o.Config.DeviceDomain()).Attach(&phones{a.Phones, given}); err != nil {
 			return err
 		}
 	}
@@ -73,10 +78,27 @@ func (b background) Run(ctx context.Context) error {
 }
 
 // phones is the service of the devices' domain as the server knows it.
-type phones struct{ *contacts.Service }
+type phones struct {
+	*contacts.Service
+	commands *commands
+}
 
 // Take implements server.Service.
-func (p *phones) Take(pk *server.Packet) error { return p.Service.Take(pk.Stanza, pk.From, pk.To) }
+func (p *phones) Take(pk *server.Packet) error {
+	if p.commands.concern(pk.Stanza, pk.From, pk.To) {
+		return p.commands.take(pk.Stanza, pk.From, pk.To)
+	}
+	return p.Service.Take(pk.Stanza, pk.From, pk.To)
+}
+
+// caller is who gives a command to a device.
+func (a *Assembly) caller(who jid.JID) *adhoc.Caller {
+	c := &adhoc.Caller{JID: who}
+	if c.Account = a.Server.Connected(who.Bare()); c.Account != nil {
+		c.Session = c.Account.Session(who.Resource())
+	}
+	return c
+}
 
 // Introduce implements server.Host.
 func (p *phones) Introduce(to *server.Session, contacts []jid.Bare) {

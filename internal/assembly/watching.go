@@ -11,6 +11,7 @@ import (
 	"rollcall/roster"
 	"rollcall/sipgw/event"
 	"rollcall/sipgw/notifier"
+	"rollcall/sipgw/winfo"
 	"rollcall/xmpp/jid"
 	"rollcall/xmpp/stanza"
 )
@@ -89,14 +90,64 @@ func (w *watching) Run(ctx context.Context) error {
 		n := w.a.Gateway.Notifier
 		if all {
 			n.Recheck("", "")
+			n.ChangedAll("presence.winfo")
 			continue
 		}
 		for who := range of {
+			w.rosterOf(who)
 			n.Recheck("", who)
 			n.Recheck(who, "")
 		}
 	}
 }
+
+// rosterOf tells who watches somebody to their phones.
+func (w *watching) rosterOf(who jid.Bare) {
+	n := w.a.Gateway.Notifier
+	n.Changed("presence.winfo", who)
+	for _, d := range w.a.Devices.Picture().OwnedBy(who) {
+		n.Changed("presence.winfo", d.JID)
+	}
+}
+
+// Watching implements notifier.Watchers: those whom somebody, or who a phone is of, lets see
+// them, and before them those who have asked.
+func (w *watching) Watching(who presence.Subject) (all []winfo.Watcher) {
+	if d := w.a.Devices.Picture().ByJID(who); d != nil {
+		if who = d.Owner; d.Shared || who == "" {
+			return nil
+		}
+	}
+	r, err := w.a.Book.Of(w.a.Server.Context(), who)
+	if err != nil {
+		w.failed(who, err)
+		return nil
+	}
+	add := func(j jid.Bare, pending bool) bool {
+		x := winfo.Watcher{URI: w.a.Gateway.URI(j), Pending: pending}
+		if it, found := r.Lookup(j); found {
+			x.Name = it.Name
+		}
+		if x.URI != "" {
+			all = append(all, x)
+		}
+		return len(all) < mostTold
+	}
+	for j := range r.Requests() {
+		if !add(j, true) {
+			return all
+		}
+	}
+	for j := range r.Subscribers() {
+		if !add(j, false) {
+			break
+		}
+	}
+	return all
+}
+
+// mostTold is how many watchers somebody is told of.
+const mostTold = 1000
 
 // send asks somebody whether they may be watched.
 func (w *watching) send(ctx context.Context, p pair) {

@@ -44,9 +44,7 @@ func TestPhonesUnderLoad(t *testing.T) {
 		steady := map[string]string{"2001": "dnd", "2002": "dnd", "2005": "free", "2006": "dnd", "2007": "gone", "bea": "dnd", "dora": "dnd", "eve": "dnd", "hal": "gone"}
 		lamps := map[string]string{"2001": "busy", "2006": "busy", "bea": "busy", "dora": "busy"}
 		c.until(all(c.seen("eye", steady), c.lit("2020", lamps)))
-		c.stored("sip_dialog", 1)
-		c.stored("sip_publication", 3)
-		c.stored("sip_subscription", len(lamps))
+		c.stored(1, len(lamps), 3)
 		c.w.forbid(free|gone, "2001", "2002", "2006", "bea", "dora", "eve")
 		c.w.forbid(free, "2007", "hal")
 		calm := but(steady, map[string]string{"2030": "free", "2031": "free", "2032": "free", "2033": "free", "2034": "free", "2035": "free"})

@@ -1,11 +1,9 @@
 package crash
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"rollcall/storage"
 )
 
 // A house is a program with phones and people, and what they are shown.
@@ -146,40 +144,40 @@ func (h *house) back(p *handset) {
 	p.register(3600)
 }
 
-// stored waits until the database has so many rows of a table, since what phones say is
-// stored behind their backs.
-func (h *house) stored(table string, want int) {
+// stored waits until the database has so many calls, subscriptions and publications,
+// since what phones say is stored behind their backs.
+func (h *house) stored(calls, subscriptions, publications int) {
 	h.t.Helper()
-	db, err := h.database()
+	ctx := h.t.Context()
+	db, err := storage.Open(ctx, h.database())
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	defer db.Close()
+	want := [3]int{calls, subscriptions, publications}
 	deadline := time.Now().Add(patience)
 	for {
-		var n int
-		err := db.QueryRow("SELECT count(*) FROM " + table).Scan(&n)
-		if err == nil && n == want {
+		a, err := db.SIPDialogs().LoadDialogs(ctx)
+		b, err2 := db.SIPSubscriptions().LoadSubscriptions(ctx)
+		c, err3 := db.SIPPublications().LoadPublications(ctx)
+		got, err := [3]int{len(a), len(b), len(c)}, errors.Join(err, err2, err3)
+		if err == nil && got == want {
 			return
 		}
 		if time.Now().After(deadline) {
-			h.t.Fatalf("%d rows in %s, not %d: %v", n, table, want, err)
+			h.t.Fatalf("%d calls, subscriptions and publications are stored, not %d: %v", got, want, err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// database opens that of the program, to look into it.
-func (h *house) database() (*sql.DB, error) {
+// database is that of the program.
+func (h *house) database() storage.Config {
 	if _, rest, found := strings.Cut(h.p.settings, "storage.dsn = '"); found {
 		dsn, _, _ := strings.Cut(rest, "'")
-		return sql.Open("pgx", dsn)
+		return storage.Config{Driver: storage.Postgres, DSN: dsn}
 	}
-	path := filepath.Join(filepath.Dir(h.p.config), "data", "rollcall.db")
-	if _, err := os.Stat(path); err != nil {
-		return nil, err
-	}
-	return sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
+	return storage.Config{Driver: storage.SQLite, Path: filepath.Join(filepath.Dir(h.p.config), "data", "rollcall.db")}
 }
 
 // until waits until something is seen, which is looked at under the lock, and returns
@@ -187,19 +185,27 @@ func (h *house) database() (*sql.DB, error) {
 func (h *house) until(what func() error) time.Duration {
 	h.t.Helper()
 	began := time.Now()
-	deadline := time.After(2 * patience)
+	if err := h.wait(2*patience, what); err != nil {
+		h.judge()
+		h.t.Fatalf("in vain: %v", err)
+	}
+	return time.Since(began)
+}
+
+// wait is until with an end.
+func (h *house) wait(most time.Duration, what func() error) error {
+	deadline := time.After(most)
 	for {
 		h.w.mu.Lock()
 		err, changed := what(), h.w.changed
 		h.w.mu.Unlock()
 		if err == nil {
-			return time.Since(began)
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-deadline:
-			h.judge()
-			h.t.Fatalf("in vain: %v", err)
+			return err
 		}
 	}
 }

@@ -58,7 +58,17 @@ type never int
 const (
 	free never = 1 << iota // there, and not engaged
 	gone
+	soon // for as long only as the program waits for a PBX after its start
 )
+
+// waits is how long that is at least.
+const waits = 24 * time.Second
+
+// forbids reports whether somebody must not be shown as something. mu is held.
+func (w *witness) forbids(who string, what never) bool {
+	n := w.never[who]
+	return n&what != 0 && (n&soon == 0 || time.Since(w.began) < waits)
+}
 
 // forbid says what somebody must not be shown as from now on, by their names or their
 // numbers.
@@ -126,14 +136,17 @@ func (w *witness) notified(watcher string, m *siptest.Message) {
 
 // take takes a document. w.mu is held.
 func (l *lamp) take(w *witness, body string) {
+	if _, list, found := strings.Cut(body, "<list "); found { // RFC 4662 §5
+		_, rest, _ := strings.Cut(list, "uri=\"")
+		l.entity, _, _ = strings.Cut(rest, "\"")
+		l.state = "listed"
+		l.count(w, numberIn(list, "version=\"", "\""))
+		return
+	}
 	_, rest, _ := strings.Cut(body, "entity=\"")
 	l.entity, _, _ = strings.Cut(rest, "\"")
 	if _, calls, found := strings.Cut(body, "<dialog-info"); found {
-		version := numberIn(calls, "version=\"", "\"")
-		if version <= l.version {
-			w.complain("%s: version %d after %d of the calls of %s", l.watcher, version, l.version, l.entity)
-		}
-		l.version = version
+		l.count(w, numberIn(calls, "version=\"", "\""))
 		if l.state = "idle"; strings.Contains(body, ">confirmed</state>") {
 			l.state = "busy"
 		}
@@ -146,9 +159,17 @@ func (l *lamp) take(w *witness, body string) {
 			l.state = "busy"
 		}
 	}
-	if w.never[l.entity]&free != 0 && (l.state == "idle" || l.state == "open") {
+	if w.forbids(l.entity, free) && (l.state == "idle" || l.state == "open") {
 		w.complain("%s is shown %s as %s", l.watcher, l.entity, l.state)
 	}
+}
+
+// count takes a version. w.mu is held.
+func (l *lamp) count(w *witness, version int) {
+	if version <= l.version {
+		w.complain("%s: version %d after %d of what is told of %s", l.watcher, version, l.version, l.entity)
+	}
+	l.version = version
 }
 
 // present takes a presence that somebody is sent.
@@ -164,12 +185,12 @@ func (w *witness) present(watcher string, e *element) {
 	switch e.Type {
 	case "":
 		v[who][resource] = shown{e.Show, e.Status}
-		if w.never[who]&free != 0 && e.Show != "dnd" {
+		if w.forbids(who, free) && e.Show != "dnd" {
 			w.complain("%s is shown %s as %q %q", watcher, e.From, e.Show, e.Status)
 		}
 	case "unavailable":
 		delete(v[who], resource)
-		if w.never[who]&gone != 0 && len(v[who]) == 0 {
+		if w.forbids(who, gone) && len(v[who]) == 0 {
 			w.complain("%s is shown %s as gone", watcher, who)
 		}
 	}

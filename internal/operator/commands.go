@@ -35,19 +35,24 @@ func (d *Desk) commands(offered func(*Operation) bool) []adhoc.Command {
 
 func (d *Desk) command(op *Operation) adhoc.Command {
 	c := adhoc.Command{
-		Node: op.Node, Name: op.Title, May: d.administers,
+		Node: op.Node, Name: op.Title, May: func(who *adhoc.Caller) bool { return d.mayGive(op, who) },
 		Run: func(ctx context.Context, who *adhoc.Caller, answers *form.Answers) (adhoc.Result, error) {
-			a, err := d.Do(ctx, actor(who), op.order(answers))
-			if err != nil {
-				return adhoc.Result{}, refusal(err)
-			}
-			return adhoc.Result{Note: a.Note, Payload: a.payload(op)}, nil
+			return d.carryOut(ctx, who, op, op.order(answers))
 		},
 	}
 	if len(op.Fields) > 0 {
 		c.Form = func(ctx context.Context, _ *adhoc.Caller) (*form.Form, error) { return d.form(ctx, op) }
 	}
 	return c
+}
+
+// carryOut carries out an order that somebody gives by a command.
+func (d *Desk) carryOut(ctx context.Context, who *adhoc.Caller, op *Operation, o Order) (adhoc.Result, error) {
+	a, err := d.Do(ctx, actor(who), o)
+	if err != nil {
+		return adhoc.Result{}, refusal(err)
+	}
+	return adhoc.Result{Note: a.Note, Payload: a.payload(op)}, nil
 }
 
 // administers reports whether somebody is an administrator. Visitors are not,

@@ -39,6 +39,9 @@ type Live struct {
 	// Sees says how much somebody sees of a person or a device.
 	Sees func(watcher jid.Bare, of presence.Subject) presence.Level
 
+	// InCharge reports whether somebody has a role that other people's states are part of.
+	InCharge func(jid.Bare) bool
+
 	// Removed hears of accounts that are no more; nil if Server does.
 	Removed func(context.Context, jid.Bare)
 }
@@ -148,7 +151,10 @@ func (d *Desk) Do(ctx context.Context, by Actor, o Order) (Answer, error) {
 	case op.Live && !d.serving() && !strings.HasPrefix(op.Name, "shutdown"):
 		return Answer{}, &Error{Reason: NotLive, Text: "only the SIP gateway is running here; accounts log in at another server"}
 	}
-	answer, err := op.run(context.WithValue(ctx, whose{}, by.JID), d, v)
+	var answer Answer
+	if err = d.allowed(op, by.JID, v); err == nil {
+		answer, err = op.run(context.WithValue(ctx, whose{}, by.JID), d, v)
+	}
 	if !op.Reads {
 		d.note(ctx, by, op, v, err)
 	}

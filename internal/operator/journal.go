@@ -20,7 +20,7 @@ var journalOperations = []Operation{{
 	},
 	run: listChanges,
 }, {
-	Name: "journal.calls", Title: "See which calls a person or a device had", Node: ownNode + "journal-calls", Live: true, Reads: true,
+	Name: "journal.calls", Title: "See which calls a person or a device had", Node: ownNode + "journal-calls", Presence: true, Reads: true,
 	Fields: []Field{
 		subject,
 		{Name: "since", Label: "Since when (2026-01-31T12:00:00Z)", Kind: Text},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"rollcall/presence"
 	"rollcall/xmpp/jid"
 )
 
@@ -44,6 +45,11 @@ type Operation struct {
 	// Live says that it makes sense only while the server runs, and Presence only while
 	// it is known in which states people and devices are.
 	Live, Presence bool
+
+	// Level, if it is not Hidden, lets those give the order who have a role that other
+	// people's states are part of, and see so much of the subject. Else it is for
+	// administrators alone.
+	Level presence.Level
 
 	run func(context.Context, *Desk, values) (Answer, error)
 

@@ -136,6 +136,11 @@ func (d *Desk) roster(ctx context.Context, who jid.Bare) (*roster.Roster, error)
 	if !d.serving() {
 		d.book.Forget(who) // whoever else is at the database is not known here
 	}
+	if d.live == nil { // nor whom shared groups show
+		if err := d.groups.Load(ctx); err != nil {
+			return nil, err
+		}
+	}
 	list, err := d.book.Of(ctx, who)
 	if errors.Is(err, roster.ErrNoAccount) {
 		return nil, explain(who, storage.ErrNoAccount)

@@ -27,15 +27,15 @@ var stateOperations = []Operation{
 			{Name: "until", Label: "Until when (15:00, 2026-01-31T15:00)", Kind: Text},
 			{Name: "text", Label: "In words", Kind: Lines},
 		},
-		run: setState,
+		Level: presence.Detail, run: setState,
 	},
 	{
 		Name: "state.clear", Title: "Take away the state that was set of a person or a device", Node: ownNode + "state-clear", Presence: true,
-		Fields: []Field{subject}, run: clearState,
+		Fields: []Field{subject}, Level: presence.Detail, run: clearState,
 	},
 	{
 		Name: "state.show", Title: "See the state of a person or a device", Node: ownNode + "state-show", Presence: true, Reads: true,
-		Fields: []Field{subject}, run: showState,
+		Fields: []Field{subject}, Level: presence.Detail, run: showState,
 	},
 	{
 		Name: "state.list", Title: "List the states that are set by hand", Node: ownNode + "state-list", Presence: true, Reads: true,
@@ -48,7 +48,7 @@ var stateOperations = []Operation{
 	},
 	{
 		Name: "explain", Title: "See why a person or a device is in a state", Node: ownNode + "explain", Presence: true, Reads: true,
-		Fields: []Field{subject}, run: explainState,
+		Fields: []Field{subject}, Level: presence.Full, run: explainState,
 	},
 }
 
@@ -118,7 +118,7 @@ func setState(ctx context.Context, d *Desk, v values) (Answer, error) {
 		a.Note += fmt.Sprintf("; just now it is %s: %s", seen.State, seen.Why)
 	}
 	if o.Kind == presence.Person {
-		d.live.ByHand.Tell(x.Subject, fmt.Sprintf("An operator has set your state to %s until %s.", x.Name, cat.Tell(x.Until, x.Since)))
+		d.live.ByHand.Tell(x.Subject, fmt.Sprintf("%s has set your state to %s until %s.", d.whoIs(ctx), x.Name, cat.Tell(x.Until, x.Since)))
 	}
 	return a, err
 }
@@ -141,7 +141,7 @@ func clearState(ctx context.Context, d *Desk, v values) (Answer, error) {
 		ids, names = append(ids, x.State), append(names, x.Name)
 	}
 	if kind == presence.Person {
-		d.live.ByHand.Tell(who, fmt.Sprintf("An operator has taken your state %s away.", strings.Join(names, ", ")))
+		d.live.ByHand.Tell(who, fmt.Sprintf("%s has taken your state %s away.", d.whoIs(ctx), strings.Join(names, ", ")))
 	}
 	return Answer{Note: fmt.Sprintf("took %s away from %s", strings.Join(ids, ", "), who)}, nil
 }

@@ -39,6 +39,7 @@ func TestStorm(t *testing.T) {
 	if during := heap() - before; during > most {
 		t.Errorf("%d KiB are in use more than before, in the middle of it", during>>10)
 	}
+	floods.raged(t)
 	elapsed := floods.end()
 	stop()
 	t.Logf("%d changes, of which the slowest one percent took %v and more, under %d requests a second", len(seen), percentile(seen, 99), floods.total()/int(elapsed/time.Second+1))
@@ -247,6 +248,19 @@ type floods struct {
 	wg    sync.WaitGroup
 }
 
+// raged waits until each has sent more than it may, and was told so.
+func (f *floods) raged(t testing.TB) {
+	t.Helper()
+	within(t, func() error {
+		for i, x := range f.all {
+			if x.challenged.Load() == 0 || x.slowed.Load() == 0 {
+				return fmt.Errorf("source %d was asked for its credentials %d times, and told to slow down %d times", i, x.challenged.Load(), x.slowed.Load())
+			}
+		}
+		return nil
+	})
+}
+
 // end ends them, and says how long it went on.
 func (f *floods) end() time.Duration {
 	close(f.stop)
@@ -271,17 +285,14 @@ const (
 	limitBurst = 60
 )
 
-// judge wants each to have been stopped before anybody looked at what they sent, and to
-// have been told so.
+// judge wants each to have been stopped before anybody looked at most of what they
+// sent, and none to have got anything.
 func (f *floods) judge(t testing.TB, elapsed time.Duration) {
 	t.Helper()
 	room := int64(ports * kinds * (limitBurst + limitRate*int(elapsed/time.Second+2)))
 	for i, x := range f.all {
-		if x.challenged.Load() > room || x.challenged.Load() == 0 {
+		if x.challenged.Load() > room {
 			t.Errorf("source %d was asked for its credentials %d times, at most %d may be", i, x.challenged.Load(), room)
-		}
-		if x.sent.Load() > 4*room && x.slowed.Load() == 0 {
-			t.Errorf("source %d was not told to slow down", i)
 		}
 		if x.let.Load() > 0 || x.odd.Load() > 0 {
 			t.Errorf("source %d was let in %d times, and got %d answers that are none", i, x.let.Load(), x.odd.Load())

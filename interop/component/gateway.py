@@ -26,6 +26,8 @@ class Gateway:
 domains = ["{domain}"]
 data_dir = "{where}/data"
 admins = ["{admin}"]
+[log]
+level = "debug"
 [sip]
 listen = ["127.0.0.1:{self.sip}"]
 presence_pace = "0s"

@@ -12,12 +12,12 @@ logging.disable()  # slixmpp logs what a check expects
 
 from baresip import Baresip
 from check import Report, expect
-from house import DOMAIN, PHONES
+from house import DOMAIN
 from kamailio import Kamailio
 from linphone import Linphone
 from local import free_port
 from runner import run
-from sipp import Sipp, lights
+from sipp import lights, panel
 
 report = Report("kamailio")
 
@@ -135,25 +135,25 @@ async def come_through_a_proxy(house):
     linphone = await Linphone(house, hers).start()
     baresip = await Baresip(house, his, [("Carol", carol.jid)], proxy=KAMAILIO.port).start()
     await watcher.sees(his.jid, "", "^Ready")
-    panel = await Sipp(house, "panel", panels.user, panels.secret, server=KAMAILIO.port, target=his.uri, domain=PHONES).start()
-    await lights(panel, [])
+    lamp = await panel(house, panels, his.uri, server=KAMAILIO.port)
+    await lights(lamp, [])
     await baresip.contact_is("Carol", "Online")
     watcher.send_presence(pshow="dnd")
     await baresip.contact_is("Carol", "Busy")
     since = watcher.mark()
     linphone.type(f"call {his.uri}")
     await baresip.happens("CALL_INCOMING")
-    await lights(panel, ["early"])
+    await lights(lamp, ["early"])
     await watcher.sees(his.jid, "dnd", "^Ringing", since)
     await baresip.command("accept")
     await baresip.happens("CALL_ESTABLISHED")
-    await lights(panel, ["confirmed"])
+    await lights(lamp, ["confirmed"])
     for who, text in ((hers.jid, "^In call"), (his.jid, "^In call"), (alice.jid, "^On the phone"), (bob.jid, "^On the phone")):
         await watcher.sees(who, "dnd", text, since)
     since = watcher.mark()
     await baresip.command("hangup")
     await watcher.sees(his.jid, "", "^Ready", since)
-    await lights(panel, [], since=1)
+    await lights(lamp, [], since=1)
     watcher.send_message(mto=his.jid, mbody="Through there?", mtype="chat")
     await baresip.says("Through there\\?")
     await baresip.command("quit")

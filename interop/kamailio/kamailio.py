@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 
 from check import Failed
-from local import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLES = "/usr/share/kamailio/db_sqlite"

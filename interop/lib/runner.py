@@ -17,7 +17,8 @@ def run(report, checks, more="", prepare=None, close=None):
     """Runs the checks, or those that the command line names, in a house that is told more of its
     configuration in TOML, prepared, and closed; then exits.
 
-    Checks take the house. The environment variable KEEP names a directory that all logs are copied to. What they have started as its guests ends with them.
+    Checks take the house. What they have started as its guests ends with them. The environment
+    variable KEEP names a directory that all files are copied to in the end.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -62,5 +63,5 @@ async def _one(report, check, house):
         report.failed(name, repr(err))
     finally:
         await house.clear()
-        if house.process is None:  # a check that kills it broke off
+        if house.process is None:  # the check broke off after it had killed it
             house.start()

@@ -5,7 +5,7 @@ import json
 import os
 
 from check import TIMEOUT, Failed
-from local import accepts, free_port
+from local import free_port
 from program import Program
 
 CONFIG = """
@@ -51,15 +51,13 @@ class Baresip(Program):
 
     async def start(self, registers=True):
         """Starts it, and waits until it is registered."""
-        self.events = []
+        self.events, since = [], self.mark()
         self.run("baresip", "-f", self.dir, cwd=self.dir, HOME=self.dir)
-        await self.says("baresip is ready", self.mark() - len(self.said))
-        while not accepts(self.control):
-            await asyncio.sleep(0.05)
+        await self.says("baresip is ready", since)  # and listens
         reader, self._connection = await asyncio.open_connection("127.0.0.1", self.control)
         self._reader = asyncio.ensure_future(self._listen(reader))
         if registers:
-            await self.says("registered successfully|200 OK")
+            await self.says("registered successfully|200 OK", since)
         return self
 
     async def _listen(self, reader):

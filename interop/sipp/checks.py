@@ -11,10 +11,10 @@ logging.disable()  # slixmpp logs what a check expects
 
 from baresip import Baresip
 from check import Report, expect
-from house import PHONES
+from house import DOMAIN
 from local import free_port
 from runner import run
-from sipp import DIALOGS, Sipp, lamps, lights
+from sipp import DIALOGS, Sipp, lamps, lights, listed, panel
 
 report = Report("sipp")
 
@@ -53,7 +53,7 @@ class Room:
     async def open(self):
         """Has everybody come."""
         self.one, self.other = await Baresip(self.house, self.hers).start(), await Baresip(self.house, self.his).start()
-        self.panel = await Sipp(self.house, "panel", self.panels.user, self.panels.secret, target=self.his.uri, domain=PHONES).start()
+        self.panel = await panel(self.house, self.panels, self.his.uri)
         await lights(self.panel, [])
         return self
 
@@ -78,6 +78,25 @@ async def light_a_panel(house):
         expect(lamp.version == n and lamp.cseq == told[0].cseq + n, f"number {n} is {lamp}")
     states = [s for lamp in told for s in lamp.states]
     expect([s for s in states if s != "trying"] == ["early", "confirmed"], f"the states were {states}")
+
+
+async def light_a_panel_by_a_list(house):
+    """One SUBSCRIBE lights the lamps of all phones in a group of the roster (RFC 4662)."""
+    room = await Room(house).open()
+    whole = await panel(house, room.panels, f"sip:blf-phones-{room.staff}@{DOMAIN}", whole_list=True)
+    await whole.has("a list", lambda all: all if {room.hers.uri, room.his.uri} <= listed(all)[1].keys() else None)
+    await room.talk()
+
+    def both(*states):
+        def find(messages):
+            told = listed(messages)[1]
+            return told if told[room.hers.uri] == told[room.his.uri] == list(states) else None
+        return find
+    await whole.has("two lamps that are lit", both("confirmed"))
+    await room.other.command("hangup")
+    await whole.has("two lamps that are not", both())
+    versions = listed(whole.messages())[0]
+    expect(versions == list(range(len(versions))), f"the versions are {versions}")
 
 
 async def publish(house, device, event, kind, body="", tag=None, expires=600):
@@ -199,7 +218,7 @@ async def survive_a_crash_of_the_server(house):
         house.run("device", "remove", line.user)
 
 
-CHECKS = (light_a_panel, publish_calls, publish_presence, learn_from_a_pbx, survive_a_crash_of_the_server)
+CHECKS = (light_a_panel, light_a_panel_by_a_list, publish_calls, publish_presence, learn_from_a_pbx, survive_a_crash_of_the_server)
 
 if __name__ == "__main__":
     run(report, CHECKS, MORE)

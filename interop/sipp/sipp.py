@@ -1,6 +1,7 @@
 """A SIPp that plays one of the scenarios here, and what it has sent and received."""
 
 import asyncio
+import email
 import os
 import re
 import socket
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from check import TIMEOUT, Failed
+from house import PHONES
 from local import free_port
 from program import Program
 
@@ -32,13 +34,19 @@ class Message:
 
     @property
     def body(self):
-        """What comes after the headers."""
-        return self.text.replace("\r\n", "\n").partition("\n\n")[2]
+        """What comes after the headers, with lines as Python has them."""
+        return self.text.partition("\r\n\r\n")[2].replace("\r\n", "\n")
 
     def header(self, name):
         """A header, or ""."""
         found = re.search(rf"^{re.escape(name)}:[ \t]*(.*?)\r?$", self.text, re.MULTILINE | re.IGNORECASE)
         return found.group(1) if found else ""
+
+    @property
+    def whole(self):
+        """Whether all of it is there: SIPp may be about to write the rest."""
+        head, end, body = self.text.partition("\r\n\r\n")
+        return end != "" and len(body.encode()) >= int(self.header("Content-Length") or 0)
 
     @property
     def cseq(self):
@@ -89,13 +97,14 @@ class Sipp(Program):
     def messages(self):
         """All messages so far."""
         try:
-            with open(self._file, encoding="utf-8", errors="replace") as f:
+            with open(self._file, encoding="utf-8", errors="replace", newline="") as f:
                 text = f.read()
         except FileNotFoundError:
             return []
         heads = list(HEAD.finditer(text))
         ends = [h.start() for h in heads[1:]] + [len(text)]
-        return [Message(h.group(1) == "received", text[h.end():end]) for h, end in zip(heads, ends) if h.group(1)]
+        all = [Message(h.group(1) == "received", text[h.end():end]) for h, end in zip(heads, ends) if h.group(1)]
+        return [m for m in all if m.whole]
 
     async def has(self, what, find, seconds=TIMEOUT):
         """Waits until find returns something of the messages so far, and returns that."""
@@ -129,6 +138,26 @@ class Lamp:
     full: bool
     entity: str
     states: list
+
+
+async def panel(house, device, target, server=None, whole_list=False):
+    """Starts a panel of lamps for a phone, or for a list of them."""
+    keys = {"accept": ", multipart/related, application/rlmi+xml", "supported": "eventlist"} if whole_list else {"accept": "", "supported": ""}
+    return await Sipp(house, "panel", device.user, device.secret, server=server, target=target, domain=PHONES, **keys).start()
+
+
+def listed(messages):
+    """What a panel was told of a list: its versions in order, and the newest states of each phone in it."""
+    versions, states = {}, {}
+    for m in messages:
+        if not m.received or not m.start.startswith("NOTIFY") or m.cseq in versions:
+            continue
+        parts = email.message_from_string(f"Content-Type: {m.header('Content-Type')}\n\n{m.body}").get_payload()
+        versions[m.cseq] = int(ET.fromstring(parts[0].get_payload().strip().encode()).get("version"))
+        for part in parts[1:]:
+            e = ET.fromstring(part.get_payload().strip().encode())
+            states[e.get("entity")] = [d.findtext(f"{{{DIALOGS}}}state") for d in e.iter(f"{{{DIALOGS}}}dialog")]
+    return list(versions.values()), states
 
 
 def lamps(messages):

@@ -6,7 +6,6 @@ import (
 	"rollcall/presence/device"
 	"rollcall/sipgw/address"
 	"rollcall/sipgw/transport"
-	"rollcall/xmpp/jid"
 )
 
 // caller finds out who sends a request that begins something. If it may not, the
@@ -99,7 +98,9 @@ func (p *Proxy) isIdentity(picture *device.Picture, d *device.Device, u transpor
 		if domain == picture.Domain() && (user == d.User || user == d.ID) {
 			return true
 		}
-		if d.Owner != "" && owner(user, u.Host) == d.Owner {
+		// Its host is what was written, not the domain that stands for: accounts have
+		// theirs, and devices another.
+		if who, ok := address.Account(user, u.Host); ok && who == d.Owner {
 			return true
 		}
 	} else {
@@ -117,21 +118,11 @@ func (p *Proxy) isIdentity(picture *device.Picture, d *device.Device, u transpor
 	return false
 }
 
-// owner is the account that an address may be, or "". Its host is what was written,
-// not the domain that stands for: accounts have theirs, and devices another.
-func owner(user, host string) jid.Bare {
-	j, err := jid.Parse(address.Escape(user) + "@" + host)
-	if err != nil {
-		return ""
-	}
-	return j.Bare()
-}
-
 // owned are the devices at which a person can be reached: those of theirs that nobody
 // else uses.
 func owned(picture *device.Picture, user, host string) (mine []*device.Device) {
-	who := owner(user, host)
-	if who == "" {
+	who, ok := address.Account(user, host)
+	if !ok {
 		return nil
 	}
 	for _, d := range picture.OwnedBy(who) {

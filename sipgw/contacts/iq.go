@@ -103,10 +103,10 @@ func (s *Service) ofDevice(st *stanza.Stanza, d *device.Device, to jid.JID) ([]b
 	switch asks(st) {
 	case nsInfo:
 		n := nodeOf(st)
-		if n != "" && (to.IsBare() || n != node+"#"+ver(d)) {
+		if n != "" && (to.IsBare() || n != node+"#"+s.ver(d)) {
 			return nil, stanza.ErrItemNotFound
 		}
-		return info(n, d.Identity(), deviceFeatures), nil
+		return info(n, d.Identity(), s.can), nil
 	case nsItems:
 		b := []byte("<query xmlns='" + nsItems + "'>")
 		if to.IsBare() {
@@ -162,10 +162,10 @@ func version(name, number string) []byte {
 }
 
 // ver sums up what a device is and can do (XEP-0115 §5.1).
-func ver(d *device.Device) string {
+func (s *Service) ver(d *device.Device) string {
 	i := d.Identity()
 	text := i.Category + "/" + i.Type + "//" + i.Name + "<"
-	for _, f := range deviceFeatures {
+	for _, f := range s.can {
 		text += f + "<"
 	}
 	sum := sha1.Sum([]byte(text))
@@ -174,7 +174,7 @@ func ver(d *device.Device) string {
 
 // appendCaps appends the name of that (XEP-0115 §4), so that clients need not ask each
 // device.
-func appendCaps(b []byte, d *device.Device) []byte {
+func (s *Service) appendCaps(b []byte, d *device.Device) []byte {
 	b = append(b, "<c xmlns='"+nsCaps+"' hash='sha-1' node='"+node+"'"...)
-	return append(stanza.AppendAttr(b, "ver", ver(d)), "/>"...)
+	return append(stanza.AppendAttr(b, "ver", s.ver(d)), "/>"...)
 }

@@ -152,7 +152,7 @@ func (s *Service) showAt(watcher jid.Bare, at string, of jid.Bare, only bool) {
 		}
 		a := s.parts.Audience()
 		l := a.Level(watcher, of)
-		if p := render(d, e, a, l); !p.nothing || !only {
+		if p := s.render(d, e, a, l); !p.nothing || !only {
 			s.send(p.to(at))
 			s.shown(of, l, p.sum()) // before looking again: see spread
 			only = false
@@ -184,7 +184,7 @@ func (p picture) to(watcher string) []byte {
 }
 
 // render makes what a level sees of a device.
-func render(d *device.Device, e *presence.Effective, a Audience, l presence.Level) picture {
+func (s *Service) render(d *device.Device, e *presence.Effective, a Audience, l presence.Level) picture {
 	shown := a.Show(e, l)
 	p := picture{head: stanza.AppendAttr([]byte("<presence"), "from", d.Full().String())}
 	p.nothing = shown.Unavailable && shown.Text == ""
@@ -200,7 +200,7 @@ func render(d *device.Device, e *presence.Effective, a Audience, l presence.Leve
 		b = append(stanza.AppendText(b, shown.Text), "</status>"...)
 	}
 	if !shown.Unavailable {
-		b = appendCaps(b, d)
+		b = s.appendCaps(b, d)
 		b = append(b, "<x xmlns='vcard-temp:x:update'><photo>"...) // XEP-0153 §4.1
 		b = append(append(b, d.Class.IconHash()...), "</photo></x>"...)
 		b = shown.AppendState(b)

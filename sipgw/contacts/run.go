@@ -37,6 +37,7 @@ func (s *Service) Run(ctx context.Context) error {
 		select {
 		case list := <-changed:
 			for _, who := range list {
+				s.pause(ctx)
 				s.spread(who)
 			}
 			changed <- nil // they are done with
@@ -86,12 +87,18 @@ func (s *Service) Again() {
 	}
 }
 
+// pause waits until much can be sent, so that a thousand phones that are lost at once don't
+// fill the link. Without a link there is nothing to wait for.
+func (s *Service) pause(ctx context.Context) (up bool) {
+	return s.parts.Room == nil || s.parts.Room(ctx) == nil
+}
+
 // retell tells all watchers what they see of all devices, and of those that are no more.
 // It stops when the link breaks again: then that is to be done once more anyway.
 func (s *Service) retell(ctx context.Context) {
 	clear(s.told)
 	for d := range s.parts.Devices().All() {
-		if s.parts.Room != nil && s.parts.Room(ctx) != nil {
+		if !s.pause(ctx) {
 			return
 		}
 		for watcher := range s.watchers(d.JID) {
@@ -119,7 +126,7 @@ func (s *Service) lost() (all []jid.Bare) {
 // stops, after Run has returned.
 func (s *Service) Leave(ctx context.Context) {
 	for d := range s.parts.Devices().All() {
-		if s.parts.Room != nil && s.parts.Room(ctx) != nil {
+		if !s.pause(ctx) {
 			return
 		}
 		p := farewell(d.JID)
@@ -205,7 +212,7 @@ func (s *Service) spread(of presence.Subject) {
 	for watcher := range s.watchers(of) {
 		l := s.audience.Level(watcher, of)
 		if now.sum[l] == 0 {
-			pictures[l] = render(d, e, s.audience, l)
+			pictures[l] = s.render(d, e, s.audience, l)
 			now.sum[l] = pictures[l].sum()
 		}
 		if now.sum[l] != was.sum[l] && !(pictures[l].nothing && unseen) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -81,8 +82,8 @@ type Parts struct {
 	// send it otherwise.
 	Apart bool
 
-	// Features are what the domain can do besides.
-	Features []string
+	// Features are what the domain can do besides, and DeviceFeatures what devices can.
+	Features, DeviceFeatures []string
 
 	Store   Store
 	Version string
@@ -92,6 +93,7 @@ type Parts struct {
 // Service serves the domain of the devices. It is safe for use by many goroutines.
 type Service struct {
 	parts Parts         // fixed
+	can   []string      // fixed: the features of a device, in order
 	grade chan struct{} // holds a token if the audience is another one
 	again chan struct{} // holds a token if all have to be told anew
 	ctx   atomic.Pointer[context.Context]
@@ -116,7 +118,7 @@ type change struct {
 // New returns a service that knows no subscribers yet.
 func New(parts Parts) *Service {
 	return &Service{
-		parts: parts, grade: make(chan struct{}, 1), again: make(chan struct{}, 1), write: make(chan struct{}, 1),
+		parts: parts, can: slices.Sorted(slices.Values(slices.Concat(deviceFeatures, parts.DeviceFeatures))), grade: make(chan struct{}, 1), again: make(chan struct{}, 1), write: make(chan struct{}, 1),
 		subscribers: map[jid.Bare][]jid.Bare{}, meanwhile: map[jid.Bare]*told{}, told: map[jid.Bare]*told{},
 	}
 }
@@ -133,6 +135,12 @@ func (s *Service) Load(ctx context.Context) error {
 		s.subscribers[x.Device] = append(s.subscribers[x.Device], x.Watcher)
 	}
 	return nil
+}
+
+// Shows reports whether somebody sees a device, and so may know that there is one.
+func (s *Service) Shows(watcher, of jid.Bare) bool {
+	d, _ := s.seen(watcher, of)
+	return d != nil
 }
 
 // Take takes a stanza for the domain. The error is for its sender.

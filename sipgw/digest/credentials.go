@@ -65,13 +65,16 @@ const (
 	pOther = numParams
 )
 
-// paramOf names the parameters (RFC 7616 §3.4). opaque is not looked at, and what is
-// not known is passed over.
+// paramNames are the parameters as RFC 7616 §3.4 writes them.
+var paramNames = [numParams]string{
+	"username", "realm", "nonce", "uri", "response", "algorithm", "cnonce", "qop", "nc", "username*", "userhash",
+}
+
+// paramOf says which parameter has a name. opaque is not looked at, and what is not
+// known is passed over.
 func paramOf(name string) param {
-	for i, known := range [numParams]string{
-		"username", "realm", "nonce", "uri", "response", "algorithm", "cnonce", "qop", "nc", "username*", "userhash",
-	} {
-		if strings.EqualFold(name, known) {
+	for i, known := range &paramNames {
+		if len(name) == len(known) && (name == known || strings.EqualFold(name, known)) {
 			return param(i)
 		}
 	}

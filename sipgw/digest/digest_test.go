@@ -191,14 +191,14 @@ func TestUnknownHash(t *testing.T) {
 
 func TestReadSecrets(t *testing.T) {
 	whole := HA1("2001", "x", "s3cret")
-	md5Hash, sha256Hash := fmt.Sprintf("%x", whole.MD5), fmt.Sprintf("%x", whole.SHA256)
+	md5Hash, sha256Hash := fmt.Sprintf("%x", md5.Sum([]byte("2001:x:s3cret"))), fmt.Sprintf("%x", sha256.Sum256([]byte("2001:x:s3cret")))
 	if got, err := ReadSecrets(md5Hash, sha256Hash); err != nil || got != whole {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if got, err := ReadSecrets("", sha256Hash); err != nil || got != (Secrets{SHA256: whole.SHA256}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for _, bad := range [][2]string{{md5Hash[1:], ""}, {"", md5Hash}, {"x" + md5Hash[1:], sha256Hash}} {
+	for _, bad := range [][2]string{{md5Hash[1:], ""}, {"", md5Hash}, {"x" + md5Hash[1:], sha256Hash}, {strings.ToUpper(md5Hash), ""}} {
 		if got, err := ReadSecrets(bad[0], bad[1]); err == nil || got != (Secrets{}) {
 			t.Errorf("%q: got %+v", bad, got)
 		}

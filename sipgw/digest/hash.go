@@ -38,50 +38,41 @@ func (a Algorithm) hexLen() int {
 }
 
 // Secrets are what is kept of a secret: the hash H(A1) for each algorithm (RFC 7616
-// §3.4.2). They hold for one user name in one realm. One that is not known is zero,
-// and lets nobody in.
-type Secrets struct {
-	MD5    [md5.Size]byte
-	SHA256 [sha256.Size]byte
-}
+// §3.4.2), in small hexadecimal digits, as answers are made of it. They hold for one
+// user name in one realm. One that is not known is "", and lets nobody in.
+type Secrets struct{ MD5, SHA256 string }
 
 // HA1 returns what is to be kept of a secret. None of user and realm may have a
 // colon in it (see [ValidUser]), or two users could have the same.
 func HA1(user, realm, secret string) Secrets {
 	text := []byte(user + ":" + realm + ":" + secret)
-	return Secrets{MD5: md5.Sum(text), SHA256: sha256.Sum256(text)}
+	return Secrets{MD5: string(MD5.appendHash(nil, text)), SHA256: string(SHA256.appendHash(nil, text))}
 }
 
-// ReadSecrets reads hashes as they are kept, in hexadecimal; "" is one that is not
-// known.
-func ReadSecrets(md5Hash, sha256Hash string) (s Secrets, err error) {
-	for _, h := range []struct {
-		to   []byte
-		text string
-	}{{s.MD5[:], md5Hash}, {s.SHA256[:], sha256Hash}} {
-		if h.text == "" {
-			continue
-		}
-		if len(h.text) != 2*len(h.to) {
-			return Secrets{}, errHash
-		}
-		if _, err := hex.Decode(h.to, []byte(h.text)); err != nil {
-			return Secrets{}, errHash
-		}
+// ReadSecrets takes hashes as they are kept, in small hexadecimal digits; "" is one that
+// is not known.
+func ReadSecrets(md5Hash, sha256Hash string) (Secrets, error) {
+	if md5Hash != "" && !isHash(md5Hash, MD5) || sha256Hash != "" && !isHash(sha256Hash, SHA256) {
+		return Secrets{}, errHash
 	}
-	return s, nil
+	return Secrets{MD5: md5Hash, SHA256: sha256Hash}, nil
 }
+
+func isHash(s string, a Algorithm) bool { return len(s) == a.hexLen() && isLowerHex(s) }
 
 var errHash = errors.New("digest: a hash of a secret is not of the length that it has to have, in hexadecimal")
 
-// knows says whether there is a hash for an algorithm. One that is zero would be one
-// that everybody knows.
-func (s *Secrets) knows(a Algorithm) bool {
+// of is the hash for an algorithm.
+func (s *Secrets) of(a Algorithm) string {
 	if a == SHA256 {
-		return s.SHA256 != [sha256.Size]byte{}
+		return s.SHA256
 	}
-	return s.MD5 != [md5.Size]byte{}
+	return s.MD5
 }
+
+// knows says whether there is a hash for an algorithm. One that is empty would be one
+// that everybody knows.
+func (s *Secrets) knows(a Algorithm) bool { return s.of(a) != "" }
 
 // ValidUser says whether somebody can log in by a name: it is not empty, not
 // longer than [MaxUser], and has neither colons nor control characters.
@@ -120,12 +111,7 @@ func (s *Secrets) answers(c *Credentials, method string) bool {
 	a2 := append(append(append(a2Room[:0], method...), ':'), c.URI...)
 	ha2 := c.Algorithm.appendHash(a2Hash[:0], a2)
 
-	text := room[:0]
-	if c.Algorithm == SHA256 {
-		text = hex.AppendEncode(text, s.SHA256[:])
-	} else {
-		text = hex.AppendEncode(text, s.MD5[:])
-	}
+	text := append(room[:0], s.of(c.Algorithm)...)
 	text = append(append(append(text, ':'), c.Nonce...), ':')
 	if c.QOP {
 		text = append(append(text, c.count...), ':')

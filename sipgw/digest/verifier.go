@@ -116,8 +116,7 @@ func New(cfg Config) *Verifier {
 	var key [32]byte
 	rand.Read(key[:]) // never fails
 	v.nonces.sign = newSigner(key[:])
-	rand.Read(v.nobody.MD5[:])
-	rand.Read(v.nobody.SHA256[:])
+	v.nobody = HA1("", "", rand.Text())
 	return v
 }
 

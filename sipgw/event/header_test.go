@@ -63,7 +63,7 @@ func TestEvent(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"presence": "presence", "dialog": "dialog", "reg": "reg", "message-summary": "message-summary", "dialog;call-id=1": "dialog",
-		"dialog;sla": "", "dialog;ma": "", "presence.winfo": "", "Presence": "", "refer": "", "keep-alive": "",
+		"dialog;sla": "", "dialog;ma": "", "presence.winfo": "presence.winfo", "Presence": "", "refer": "", "keep-alive": "",
 	} {
 		got := ""
 		if p := Find(parse(in)); p != nil {
@@ -76,7 +76,7 @@ func TestEvent(t *testing.T) {
 	if !parse("dialog;id=1").Same(parse("dialog;id=1;x=2")) || parse("dialog").Same(parse("dialog;id=1")) {
 		t.Error("same")
 	}
-	if AllowEvents() != "presence, dialog, reg, message-summary" {
+	if AllowEvents() != "presence, dialog, reg, message-summary, presence.winfo" {
 		t.Error(AllowEvents())
 	}
 }

@@ -14,12 +14,13 @@ type Package struct {
 	Types   []string      // of its bodies, the one that everybody knows first
 }
 
-// Packages are those that are answered: RFC 3856, 4235, 3680, 3842.
+// Packages are those that are answered: RFC 3856, 4235, 3680, 3842, 3857.
 var Packages = []Package{
 	{"presence", 5 * time.Second, time.Hour, []string{"application/pidf+xml", "application/xpidf+xml"}},
 	{"dialog", time.Second, time.Hour, []string{"application/dialog-info+xml"}},
 	{"reg", 5 * time.Second, 3761 * time.Second, []string{"application/reginfo+xml"}},
 	{"message-summary", time.Second, time.Hour, []string{"application/simple-message-summary"}},
+	{"presence.winfo", 5 * time.Second, time.Hour, []string{"application/watcherinfo+xml"}},
 }
 
 // Find returns the package that an Event header asks for; nil is 489 (Bad Event).

@@ -5,7 +5,6 @@ import (
 
 	"rollcall/presence"
 	"rollcall/sipgw/line"
-	"rollcall/sipgw/rich"
 	"rollcall/sipgw/watcher"
 )
 
@@ -120,7 +119,7 @@ func (o *outcome) call(l *watcher.Learned) {
 	case calls.Standing == watcher.Told:
 		c, ok = line.Of(l.Calls, line.People).Contribution(Source(l))
 		c.Expires = calls.Until
-	case paper.Standing == watcher.Told && ofDevices(l.Heard):
+	case paper.Standing == watcher.Told && l.Heard.InCall():
 		c, ok = l.Heard.Contribution(Source(l), 0), true
 		c.Expires = paper.Until
 	}
@@ -133,26 +132,13 @@ func (o *outcome) call(l *watcher.Learned) {
 	o.add(c)
 }
 
-// person says what whoever uses the device has set at it, as its presence tells. That it
-// is open, or closed, says no more than that it can be reached.
+// person says what whoever uses the device has set at it, as its presence tells.
 func (o *outcome) person(l *watcher.Learned) {
 	w := l.Words[watcher.Presence]
-	if w.Standing != watcher.Told || ofDevices(l.Heard) {
+	if w.Standing != watcher.Told || !l.Heard.Personal() {
 		return
 	}
-	if h := l.Heard; h.Rule != rich.ByBasic && h.Rule != rich.ByClosed && h.State != presence.Available && h.State != presence.Offline {
-		c := h.Contribution(Source(l), 0)
-		c.Expires = w.Until
-		o.direct = append(o.direct, c)
-	}
-}
-
-// ofDevices reports whether a state of a person is one of a device too: a call.
-func ofDevices(h *rich.Heard) bool {
-	for s := line.Ringing; s <= line.Conference; s++ {
-		if s.String() == h.State {
-			return true
-		}
-	}
-	return false
+	c := l.Heard.Contribution(Source(l), 0)
+	c.Expires = w.Until
+	o.direct = append(o.direct, c)
 }

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"time"
 
 	"rollcall/presence"
@@ -25,6 +26,9 @@ var ids = [...]string{"", "ringing", "dialing", "on_hold", "on_call", "conferenc
 // String is the id of the state in the catalogue; "" is idle, which is the absence
 // of an engagement.
 func (s State) String() string { return ids[s] }
+
+// Engages reports whether a state of the catalogue, by its id, is one of these.
+func Engages(id string) bool { return id != "" && slices.Contains(ids[:], id) }
 
 // Order says which of several calls counts.
 type Order [Conference + 1]uint8

@@ -8,6 +8,7 @@ import (
 	"rollcall/sipgw/dialoginfo"
 	"rollcall/sipgw/profile"
 	"rollcall/sipgw/reginfo"
+	"rollcall/sipgw/winfo"
 )
 
 func (n *Notifier) readDialog(s presence.Subject) facts {
@@ -115,4 +116,15 @@ func (n *Notifier) readWaiting(s presence.Subject) facts {
 // writeWaiting makes a summary of messages (RFC 3842).
 func (n *Notifier) writeWaiting(_ *look, f *facts, _ time.Time) document {
 	return n.made(f.waiting.Append(make([]byte, 0, 128)), nil)
+}
+
+func (n *Notifier) readWatchers(s presence.Subject) facts {
+	all := n.parts.Watchers.Watching(s)
+	return facts{watchers: all[:min(len(all), n.cfg.MaxMembers)]}
+}
+
+// writeWatchers makes a document of who watches (RFC 3858), always a full one.
+func (n *Notifier) writeWatchers(l *look, f *facts, _ time.Time) document {
+	d := winfo.Document{Resource: l.entity, Package: "presence", Watchers: f.watchers}
+	return n.made(d.Append(make([]byte, 0, 512)), nil).versioned()
 }

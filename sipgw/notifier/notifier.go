@@ -74,7 +74,8 @@ func (n *Notifier) Count() int {
 }
 
 // Changed says that the facts of subjects may be others than before: their calls for
-// "dialog", registrations for "reg", messages for "message-summary". What
+// "dialog", registrations for "reg", messages for "message-summary", who watches for
+// "presence.winfo". What
 // [Parts.Watch] tells need not be said. It never blocks, and may be called with locks
 // held that the source needs to answer.
 func (n *Notifier) Changed(pkg string, subjects ...presence.Subject) {
@@ -85,6 +86,19 @@ func (n *Notifier) Changed(pkg string, subjects ...presence.Subject) {
 			n.inbox.put(p, subjects)
 		}
 	}
+}
+
+// ChangedAll says so of all subjects.
+func (n *Notifier) ChangedAll(pkg string) {
+	n.mu.Lock()
+	var all []presence.Subject
+	for k := range n.topics {
+		if k.pack.Name == pkg {
+			all = append(all, k.subject)
+		}
+	}
+	n.mu.Unlock()
+	n.Changed(pkg, all...)
 }
 
 // Watched says whether anybody watches anything in a package.

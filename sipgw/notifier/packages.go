@@ -22,6 +22,7 @@ type pack struct {
 	states  bool // the state of the subject is among the facts
 	polite  bool // who is to see nothing is told that nobody is there
 	private bool // only those at level full may know anything
+	own     bool // only the subject may
 	ages    bool // documents tell how long things have lasted
 	closes  bool // who unsubscribes is told that it is closed
 	filled  bool // some makes of phone want a body always
@@ -46,6 +47,11 @@ func (n *Notifier) packages() []*pack {
 	if n.parts.Mailboxes != nil {
 		all = append(all, &pack{
 			Package: named("message-summary", n.cfg.Pace.Waiting), read: n.readWaiting, write: n.writeWaiting, private: true, filled: true,
+		})
+	}
+	if n.parts.Watchers != nil {
+		all = append(all, &pack{
+			Package: named("presence.winfo", n.cfg.Pace.Presence), read: n.readWatchers, write: n.writeWatchers, private: true, own: true,
 		})
 	}
 	return all
@@ -110,6 +116,9 @@ func (n *Notifier) level(w Watcher, subject presence.Subject) presence.Level {
 // judge is the level of a watcher, and whether they may watch. n.mu is not held.
 func (n *Notifier) judge(p *pack, w Watcher, subject presence.Subject) (presence.Level, event.Permission) {
 	level := n.level(w, subject)
+	if p.own && subject != w.As && subject != w.Device {
+		level = presence.Hidden
+	}
 	said := event.Allowed
 	if !p.private && level != presence.Hidden && subject != w.As && subject != w.Device {
 		said = n.parts.Approval(w.As, subject)

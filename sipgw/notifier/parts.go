@@ -12,6 +12,7 @@ import (
 	"rollcall/sipgw/profile"
 	"rollcall/sipgw/reginfo"
 	"rollcall/sipgw/transport"
+	"rollcall/sipgw/winfo"
 )
 
 // Transport sends NOTIFYs: *transport.Transport is one.
@@ -49,6 +50,11 @@ type Registrations interface {
 // Mailboxes knows what waits for a subject, likewise.
 type Mailboxes interface {
 	Waiting(presence.Subject) mwi.Summary
+}
+
+// Watchers knows who may watch a subject, and who would like to, likewise.
+type Watchers interface {
+	Watching(presence.Subject) []winfo.Watcher
 }
 
 // Watcher is who somebody is that has subscribed.
@@ -107,6 +113,7 @@ type Parts struct {
 	Lines         Lines
 	Registrations Registrations
 	Mailboxes     Mailboxes
+	Watchers      Watchers
 	Store         Store
 
 	Log *slog.Logger

@@ -11,6 +11,7 @@ import (
 	"rollcall/sipgw/mwi"
 	"rollcall/sipgw/profile"
 	"rollcall/sipgw/reginfo"
+	"rollcall/sipgw/winfo"
 )
 
 type topicKey struct {
@@ -34,6 +35,7 @@ type facts struct {
 	calls        []dialoginfo.Live
 	registration *registration
 	waiting      *mwi.Summary
+	watchers     []winfo.Watcher
 }
 
 // registration is one, and when it was as it says.

@@ -297,3 +297,9 @@ func ended(before, now *device.Device) bool {
 
 // AOR returns the address of record of a device.
 func AOR(d *device.Device) string { return d.User + "@" + d.JID.Domain() }
+
+// IsAOR says whether an address of record is that of a device.
+func IsAOR(aor string, d *device.Device) bool {
+	at := len(d.User)
+	return len(aor) > at && aor[at] == '@' && aor[:at] == d.User && aor[at+1:] == d.JID.Domain()
+}

@@ -359,3 +359,14 @@ func TestRecall(t *testing.T) {
 		})
 	})
 }
+
+func TestIsAOR(t *testing.T) {
+	d := &device.Device{User: "a@b", JID: "2001@phones.x"}
+	for aor, want := range map[string]bool{
+		AOR(d): true, "a@b": false, "a@b@": false, "a@b@phones.y": false, "a@c@phones.x": false, "xa@b@phones.x": false, "": false,
+	} {
+		if got := IsAOR(aor, d); got != want {
+			t.Errorf("%q: %v", aor, got)
+		}
+	}
+}

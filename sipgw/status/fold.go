@@ -188,7 +188,7 @@ type paper struct {
 func (p *paper) device() (c presence.Contribution, ok bool) {
 	if p.heard == nil {
 		c, ok = line.Of(p.calls, line.People).Contribution(p.source)
-	} else if c = p.heard.Contribution(p.source, 0); c.Axis == presence.Engagement && ofDevices(c.State) {
+	} else if c = p.heard.Contribution(p.source, 0); p.heard.InCall() {
 		ok = true
 	}
 	c.Expires = p.expires
@@ -196,26 +196,12 @@ func (p *paper) device() (c presence.Contribution, ok bool) {
 }
 
 // person is what it says of whoever uses the device, beyond that: what they have set
-// at it. That it is open says no more than the registration does, and that nothing is
-// set is not a state.
+// at it.
 func (p *paper) person() (c presence.Contribution, ok bool) {
-	if p.heard == nil || p.heard.Rule == rich.ByBasic || p.heard.Rule == rich.ByClosed {
+	if p.heard == nil || !p.heard.Personal() {
 		return c, false
 	}
 	c = p.heard.Contribution(p.source, 0)
-	if c.Axis == presence.Engagement && ofDevices(c.State) || c.State == presence.Available || c.State == presence.Offline {
-		return c, false
-	}
 	c.Expires = p.expires
 	return c, true
-}
-
-// ofDevices says whether a state of a person is one of a device too: a call.
-func ofDevices(state string) bool {
-	for s := line.Ringing; s <= line.Conference; s++ {
-		if s.String() == state {
-			return true
-		}
-	}
-	return false
 }

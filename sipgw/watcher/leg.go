@@ -107,10 +107,9 @@ func (g *leg) forget() {
 	g.reg.Forget()
 }
 
-// nothing takes in that there is no state to tell, as it is of lines that nobody has
-// called since the PBX was started, and of phones that have not registered (Kamailio). It
-// is not the word that a phone is there, or in no call, and no silence either. Where
-// there was no call there is none.
+// nothing takes in that there is no state to tell, as Kamailio has none of lines that
+// have had no call since it was started, and of phones that have not registered. What
+// was told before counts no more; but where there was no call, there is none.
 func (g *leg) nothing() {
 	if g.told && g.pkg == Dialog && !g.anew && len(g.dialogs.Live()) == 0 {
 		return

@@ -2,7 +2,6 @@ package world
 
 import (
 	"context"
-	"encoding/hex"
 	"net/netip"
 
 	"rollcall/internal/transcript"
@@ -60,7 +59,7 @@ func phone(all *device.Register, user, password string) device.Device {
 	h := digest.HA1(user, realm, password)
 	return device.Device{
 		ID: user, Name: user, Class: device.Phone, User: user,
-		Key: device.Key{Realm: realm, MD5: hex.EncodeToString(h.MD5[:]), SHA256: hex.EncodeToString(h.SHA256[:])},
+		Key: device.Key{Realm: realm, MD5: h.MD5, SHA256: h.SHA256},
 	}
 }
 

@@ -50,6 +50,10 @@ type Caller struct {
 	// address.
 	Account *server.Account
 	Session *server.Session
+
+	// At is the address that the command is given to; "" is the server, or one's own
+	// account.
+	At jid.Bare
 }
 
 // Visits reports whether somebody is here without an account.

@@ -7,9 +7,14 @@ import (
 	"rollcall/xmpp/stanza"
 )
 
-// Answer answers a request to the domain of somebody who is at another server: a command,
-// or a question about commands. It returns the payload of the result.
+// Knows reports whether a node is that of the list of commands, or of one.
+func (f *Feature) Knows(node string) bool { return node == Namespace || f.byNode[node] != nil }
+
+// Answer answers a request to an address that is neither the server's nor an account, or of
+// somebody who is at another server: a command, or a question about commands. It returns
+// the payload of the result.
 func (f *Feature) Answer(ctx context.Context, who *Caller, r *server.Request) ([]byte, error) {
+	who.At = r.To.Bare()
 	p := r.Payload
 	node := p.Attr("node")
 	switch c := f.byNode[node]; {
