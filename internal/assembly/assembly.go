@@ -235,7 +235,8 @@ func (a *Assembly) Run(ctx context.Context) error {
 	var errs []error
 	start := func(f func(context.Context) error) {
 		all.Go(func() {
-			if err := f(ctx); err != nil {
+			// Who is stopped while it begins has nothing to complain of.
+			if err := f(ctx); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()
