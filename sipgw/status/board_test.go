@@ -202,7 +202,7 @@ func TestBoard(t *testing.T) {
 				t.Errorf("removed were %q", s.removed)
 			}
 			s.Answers(registrar.Report{Binding: s.all["2001@phones.x"][0], Health: registrar.Degraded})
-			s.want("slow", "2001@phones.x qualifier: [degraded(no answer)]", reached, adaPhone+"[phone_only(Desk) phone_only(Deskno answer)]")
+			s.want("slow", "2001@phones.x qualifier: [degraded(no answer)]", reached, adaPhone+"[phone_only(Desk)]")
 			s.Answers(registrar.Report{Binding: s.all["2001@phones.x"][0], Health: registrar.Good})
 			s.want("well", reached, adaPhone+"[phone_only(Desk)]")
 			s.register(registrar.Expired, "")
