@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"hash"
 	"slices"
+	"strings"
 
 	"rollcall/xmpp/form"
 	"rollcall/xmpp/stanza"
@@ -76,6 +77,35 @@ func (i Info) VerificationBy(h hash.Hash) string {
 		}
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// Ambiguous reports whether something else that could be said has the same verification
+// string: that string does not tell where one thing ends and the next begins. So somebody
+// could say of a kind of client what is not so, and have its hash.
+func (i Info) Ambiguous() bool {
+	i = i.Sorted()
+	if len(i.Identities) == 0 { // XEP-0030 §3.1 has one at least
+		return true
+	}
+	for _, x := range i.Identities {
+		if x.Category == "" || x.Type == "" || strings.Contains(x.Category+x.Type+x.Lang, "/") || strings.Contains(x.Category+x.Type+x.Lang+x.Name, "<") {
+			return true
+		}
+	}
+	last := ""
+	for _, last = range i.Features {
+		if strings.Contains(last, "<") || readsAsIdentity(last) {
+			return true
+		}
+	}
+	// What is said in the first form could be more features, if it goes on in their order.
+	return len(i.Forms) > 0 && i.Forms[0].Type >= last
+}
+
+// readsAsIdentity reports whether a feature could be an identity as well.
+func readsAsIdentity(feature string) bool {
+	parts := strings.SplitN(feature, "/", 4)
+	return len(parts) == 4 && parts[0] != "" && parts[1] != ""
 }
 
 // Append appends the result for a node; "" stands for none.

@@ -71,3 +71,37 @@ func TestAppend(t *testing.T) {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 }
+
+// The strings that a hash is made of can be cut in more than one way. What is said in
+// another way has the same hash, and is to be believed of nobody else (XEP-0115 §5.1
+// knows no difference).
+func TestAmbiguous(t *testing.T) {
+	client := []Identity{{"client", "pc", "", "C/2"}}
+	honest := Info{Identities: client, Features: []string{"http://a/b", "urn:x", "urn:y+notify"}}
+	if honest.Ambiguous() {
+		t.Error("what an honest client says is ambiguous")
+	}
+	f := form.Form{Type: "urn:xmpp:dataforms:softwareinfo", Fields: []form.Field{{Var: "os", Values: []string{"Mac"}}}}
+	if (Info{Identities: client, Features: []string{"urn:xmpp:ping"}, Forms: []form.Form{f}}).Ambiguous() {
+		t.Error("a form is ambiguous")
+	}
+	for _, c := range []struct {
+		name string
+		said Info
+	}{
+		{"features as one", Info{Identities: client, Features: []string{"http://a/b", "urn:x<urn:y+notify"}}},
+		{"features as an identity", Info{Identities: []Identity{{"client", "pc", "", "C/2<http://a/b<urn:x<urn:y+notify"}}}},
+		{"a feature as an identity", Info{Identities: append([]Identity{{"http:", "", "a", "b"}}, client...), Features: []string{"urn:x", "urn:y+notify"}}},
+		{"an identity as a feature", Info{Features: append([]string{"client/pc//C/2"}, honest.Features...)}},
+		{"features as a form", Info{Identities: client, Features: []string{"http://a/b"}, Forms: []form.Form{{Type: "urn:x", Fields: []form.Field{{Var: "urn:y+notify"}}}}}},
+		{"a feature as a form", Info{Identities: client, Features: []string{"http://a/b", "urn:x"}, Forms: []form.Form{{Type: "urn:y+notify"}}}},
+		{"a type with a slash", Info{Identities: []Identity{{"client", "pc/", "C", "2"}}, Features: honest.Features}},
+	} {
+		if !c.said.Ambiguous() {
+			t.Errorf("%s is not ambiguous", c.name)
+		}
+		if c.said.Verification() != honest.Verification() {
+			t.Errorf("%s has another hash, and so shows nothing", c.name)
+		}
+	}
+}

@@ -18,7 +18,7 @@ type Abilities struct {
 
 // What is remembered of one client.
 const (
-	maxBytes     = 16 << 10 // of features; over it the rest is left out
+	maxBytes     = 16 << 10 // of identities and features; over it the rest is left out
 	maxInterests = 64
 )
 
@@ -28,11 +28,14 @@ const notify = "+notify"
 
 func newAbilities(i entity.Info) *Abilities {
 	a := new(Abilities)
+	size := 0
 	for _, x := range i.Identities {
 		x.Name = "" // nobody decides by that
+		if size += len(x.Category) + len(x.Type) + len(x.Lang); size > maxBytes {
+			break
+		}
 		a.identities = append(a.identities, x)
 	}
-	size := 0
 	for _, x := range slices.Sorted(slices.Values(i.Features)) {
 		if size += len(x); size > maxBytes {
 			break

@@ -3,7 +3,9 @@
 // first client that names it, and remembered for all others.
 //
 // An answer that does not have the hash it was asked for is believed of the client
-// that gives it, and of nobody else (XEP-0115 §5.4, §9.2).
+// that gives it, and of nobody else (XEP-0115 §5.4, §9.2). Nor is one that has it by
+// saying in another way what the hash is made of: else one account could have all who
+// use the same program hear of nothing any more.
 package caps
 
 import (
@@ -150,7 +152,7 @@ func (f *Feature) answered(p *server.Packet) error {
 	if query := p.Stanza.Payload(); result && query != nil {
 		if i, err := entity.Parse(query); err == nil {
 			a = newAbilities(i)
-			if h := hashes[asked.sum.hash]; h != nil && i.VerificationBy(h()) == asked.sum.ver {
+			if h := hashes[asked.sum.hash]; h != nil && i.VerificationBy(h()) == asked.sum.ver && !i.Ambiguous() {
 				f.known.put(asked.sum, a)
 			}
 		}

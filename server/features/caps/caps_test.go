@@ -31,7 +31,13 @@ func TestAbilitiesAreBounded(t *testing.T) {
 	for n := range entity.MaxFeatures {
 		i.Features = append(i.Features, fmt.Sprintf("%s%d+notify", strings.Repeat("x", 100), n))
 	}
+	for n := range entity.MaxIdentities {
+		i.Identities = append(i.Identities, entity.Identity{Category: "client", Type: fmt.Sprintf("%s%d", strings.Repeat("x", 1000), n)})
+	}
 	a, size := newAbilities(i), 0
+	for _, x := range a.identities {
+		size += len(x.Category) + len(x.Type) + len(x.Lang)
+	}
 	for _, x := range a.features {
 		size += len(x)
 	}
