@@ -87,11 +87,29 @@ func (s *PEP) Change(ctx context.Context, account int64, c pep.Change) error {
 			_, err := t.exec(ctx, "pep.delete", node)
 			return err
 		}
-		if err := t.pepItems(ctx, account, node, &c); err != nil {
+		if err := t.pepItems(ctx, node, &c); err != nil {
 			return err
 		}
-		return t.pepPeople(ctx, node, &c)
+		if err := t.pepPeople(ctx, node, &c); err != nil {
+			return err
+		}
+		return t.pepFits(ctx, account, &c)
 	})
+}
+
+// pepFits refuses a change by which an account keeps more than it may.
+func (t *tx) pepFits(ctx context.Context, account int64, c *pep.Change) error {
+	if c.Put == nil && !slices.ContainsFunc(c.Affiliate, func(a pep.Affiliation) bool { return a.Kind != "" }) {
+		return nil
+	}
+	var size int
+	if _, err := t.one(ctx, "pep.size", []any{account, pep.Overhead}, &size); err != nil {
+		return err
+	}
+	if size > c.Limits.Bytes {
+		return pep.ErrFull
+	}
+	return nil
 }
 
 // pepNode finds or makes the node of a change.
@@ -128,7 +146,7 @@ func (t *tx) pepNode(ctx context.Context, account int64, c *pep.Change) (id int6
 }
 
 // pepItems changes what is in a node.
-func (t *tx) pepItems(ctx context.Context, account, node int64, c *pep.Change) error {
+func (t *tx) pepItems(ctx context.Context, node int64, c *pep.Change) error {
 	if c.Purge {
 		if _, err := t.exec(ctx, "pep.purge", node); err != nil {
 			return err
@@ -158,17 +176,8 @@ func (t *tx) pepItems(ctx context.Context, account, node int64, c *pep.Change) e
 	if c.Put == nil && !c.Options {
 		return nil
 	}
-	if _, err := t.exec(ctx, "pep.trim", node, c.Limits.Items); err != nil || c.Put == nil {
-		return err
-	}
-	var size int
-	if _, err := t.one(ctx, "pep.size", []any{account}, &size); err != nil {
-		return err
-	}
-	if size > c.Limits.Bytes {
-		return pep.ErrFull
-	}
-	return nil
+	_, err := t.exec(ctx, "pep.trim", node, c.Limits.Items)
+	return err
 }
 
 // pepPeople changes what others are to a node.

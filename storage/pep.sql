@@ -63,8 +63,12 @@ INSERT INTO pep_subscription (node, jid) VALUES ($1, $2) ON CONFLICT (node, jid)
 -- name: unsubscribe
 DELETE FROM pep_subscription WHERE node = $1 AND jid = $2;
 
+-- All items, members and outcasts of an account, with so much for each.
 -- name: size
-SELECT COALESCE(sum(octet_length(i.payload) + octet_length(i.id)), 0) FROM pep_node n JOIN pep_item i ON i.node = n.id WHERE n.account = $1;
+SELECT (SELECT COALESCE(sum(octet_length(i.payload) + octet_length(i.id)), 0) + $2 * count(*)
+		FROM pep_node n JOIN pep_item i ON i.node = n.id WHERE n.account = $1)
+	+ (SELECT COALESCE(sum(octet_length(a.jid)), 0) + $2 * count(*)
+		FROM pep_node n JOIN pep_affiliation a ON a.node = n.id WHERE n.account = $1);
 
 -- name: items
 SELECT id, at, payload FROM pep_item WHERE node = $1 ORDER BY seq DESC LIMIT $2;

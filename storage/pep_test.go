@@ -25,7 +25,7 @@ func newPEPStage(t *testing.T, db *DB) *pepStage {
 func (s *pepStage) change(c pep.Change) error {
 	s.Helper()
 	if c.Limits == (pep.Limits{}) {
-		c.Limits = pep.Limits{Nodes: 10, Items: 10, Bytes: 1000}
+		c.Limits = pep.Limits{Nodes: 10, Items: 10, Bytes: 1000 + 10*pep.Overhead}
 	}
 	return s.Change(s.Context(), s.ada, c)
 }
@@ -143,7 +143,7 @@ func TestPEPItems(t *testing.T) {
 			t.Errorf("the node has %d, the last is %+v", n.Items, n.Last)
 		}
 		trim := published("n", "4", "<e/>")
-		trim.Limits = pep.Limits{Nodes: 1, Items: 2, Bytes: 1000}
+		trim.Limits = pep.Limits{Nodes: 1, Items: 2, Bytes: 1000 + 2*pep.Overhead}
 		s.must(trim)
 		if got := s.ids("n", pep.Page{}); got != "1=<d/> 4=<e/>" {
 			t.Errorf("with room for two: %s", got)
@@ -154,7 +154,7 @@ func TestPEPItems(t *testing.T) {
 		if err := s.change(pep.Change{Node: *n, Retract: []string{"1"}}); !errors.Is(err, pep.ErrNoItem) {
 			t.Errorf("none is there: %v", err)
 		}
-		if err := s.change(published("n", "big", strings.Repeat("x", 1000))); !errors.Is(err, pep.ErrFull) {
+		if err := s.change(published("n", "big", strings.Repeat("x", 4000))); !errors.Is(err, pep.ErrFull) {
 			t.Errorf("over the limit: %v", err)
 		}
 		if got := s.ids("n", pep.Page{}); got != "4=<e/>" {
@@ -163,6 +163,40 @@ func TestPEPItems(t *testing.T) {
 		s.must(pep.Change{Node: *n, Purge: true})
 		if n := s.node("n"); n.Items != 0 || n.Last.ID != "" {
 			t.Errorf("purged, it has %d", n.Items)
+		}
+	})
+}
+
+// However small things are, an account has room for so many.
+func TestPEPOverhead(t *testing.T) {
+	onEach(t, func(t *testing.T, db *DB) {
+		s := newPEPStage(t, db)
+		limits := pep.Limits{Nodes: 1, Items: 10, Bytes: 3*pep.Overhead + 20}
+		put := func(id string) error {
+			c := published("n", id, "<a/>")
+			c.Limits = limits
+			return s.change(c)
+		}
+		affiliate := func(kind pep.Standing, all ...jid.Bare) error {
+			c := pep.Change{Node: pep.Node{Name: "n"}, Limits: limits}
+			for _, j := range all {
+				c.Affiliate = append(c.Affiliate, pep.Affiliation{JID: j, Kind: kind})
+			}
+			return s.change(c)
+		}
+		s.must(pep.Change{Node: pep.Node{Name: "n"}, Options: true})
+		if err := errors.Join(put("1"), put("2"), affiliate(pep.Member, "bob@x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := put("3"); !errors.Is(err, pep.ErrFull) {
+			t.Errorf("one item more: %v", err)
+		}
+		if err := affiliate(pep.Outcast, "eve@x"); !errors.Is(err, pep.ErrFull) {
+			t.Errorf("one outcast more: %v", err)
+		}
+		limits.Bytes = 1
+		if err := affiliate("", "bob@x"); err != nil {
+			t.Errorf("one less is too many: %v", err)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func (r *reader) items(where Place, n *storage.PEPNode, e *stanza.Element) {
 	size := 0
 	for i := range r.a.Parcel.PEP {
 		for _, it := range r.a.Parcel.PEP[i].Content {
-			size += len(it.Payload) + len(it.ID)
+			size += len(it.Payload) + len(it.ID) + pep.Overhead
 		}
 	}
 	for _, item := range e.Elements() {
@@ -63,7 +63,7 @@ func (r *reader) items(where Place, n *storage.PEPNode, e *stanza.Element) {
 			continue
 		}
 		it := pep.Item{ID: cmp.Or(item.Attr("id"), strconv.Itoa(len(n.Content)+1)), Payload: all[0].Canonical("")}
-		size += len(it.Payload) + len(it.ID)
+		size += len(it.Payload) + len(it.ID) + pep.Overhead
 		_, err := whole(it.Payload, "")
 		switch {
 		case err != nil:

@@ -15,7 +15,7 @@ type Config struct {
 	MaxNodes       int // of an account
 	MaxItems       int // of a node: what "max" means
 	MaxItem        int // bytes of a payload
-	MaxAccount     int // bytes of all items of an account
+	MaxAccount     int // bytes of all that an account keeps: see Limits
 	MaxSubscribers int // that have subscribed to a node, and as many members and outcasts
 }
 

@@ -1,6 +1,7 @@
 package pep
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -203,7 +204,9 @@ func (c *command) items(e *stanza.Element) error {
 		if len(id) > MaxID || len(c.ids) == maxAsked {
 			return stanza.Refuse(stanza.ErrNotAcceptable, "at most %d items of at most %d bytes are named at a time", maxAsked, MaxID)
 		}
-		c.ids = append(c.ids, id)
+		if !slices.Contains(c.ids, id) { // each is read once, however often it is named
+			c.ids = append(c.ids, id)
+		}
 	}
 	return nil
 }

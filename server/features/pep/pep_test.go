@@ -237,3 +237,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What is remembered of an account is counted with all that its owner and others can
+// make long.
+func TestShelfIsCounted(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	n := Node{Name: "n", Options: Options{Title: long, Type: long}, Last: Item{ID: long, Payload: []byte(long)}}
+	for range 10 {
+		n.Groups = append(n.Groups, long)
+		n.Affiliations = append(n.Affiliations, Affiliation{JID: jid.Bare(long + "@x"), Kind: Outcast})
+		n.Subscribers = append(n.Subscribers, jid.MustParse("bob@x/"+long))
+	}
+	if size := newShelf([]Node{n, n}).size; size < 2*34*1000 {
+		t.Errorf("%d bytes are counted", size)
+	}
+}

@@ -29,13 +29,28 @@ func (s *shelf) node(name string) *Node {
 }
 
 func newShelf(nodes []Node) *shelf {
-	s := &shelf{size: 100}
+	s := &shelf{size: 300} // with its place among the others
 	for i := range nodes {
 		n := &nodes[i]
 		s.nodes = append(s.nodes, n)
-		s.size += 300 + len(n.Name) + len(n.Title) + len(n.Last.ID) + len(n.Last.Payload) + 64*(len(n.Affiliations)+len(n.Subscribers))
+		s.size += n.size()
 	}
 	return s
+}
+
+// size is about how much memory a node takes.
+func (n *Node) size() int {
+	size := 400 + len(n.Name) + len(n.Title) + len(n.Type) + len(n.Last.ID) + len(n.Last.Payload)
+	for _, g := range n.Groups {
+		size += 16 + len(g)
+	}
+	for _, a := range n.Affiliations {
+		size += 48 + len(a.JID)
+	}
+	for _, j := range n.Subscribers {
+		size += 48 + len(j.String())
+	}
+	return size
 }
 
 // Errors of a store.

@@ -63,8 +63,12 @@ type Change struct {
 type Limits struct {
 	Nodes int
 	Items int // of the node that is changed; the oldest go
-	Bytes int // of all items and their ids
+	Bytes int // of all items and their ids, members and outcasts, with Overhead for each
 }
+
+// Overhead is what each thing that is kept counts for besides its bytes, so that there
+// cannot be too many of them either: all are looked at when something is published.
+const Overhead = 256
 
 // Page is a part of a node's items.
 type Page struct {
