@@ -44,6 +44,7 @@ func (a *Assembly) features(cfg *config.Config) []server.Feature {
 	filters.OnChanged(blocks.Mirror)
 	abilities := caps.New()
 	a.publishing = pep.New(a.db.PEP(), a.Book, abilities, there, cfg.PEP)
+	a.publishing.Limited(a.Floodgate.Tells)
 	abilities.OnLearned(a.publishing.Learned)
 	there.OnAvailable(a.publishing.Available)
 	there.OnCovered(a.publishing.Covered)

@@ -24,7 +24,7 @@ type Config struct {
 	ContactMessagesPerMinute int
 
 	// PresencePerMinute is how often it may tell all its contacts that it is
-	// available, or how.
+	// available, or how, and what it publishes.
 	PresencePerMinute int
 
 	// ReceivedPerMinute is how many messages and subscription requests of

@@ -153,6 +153,21 @@ func (f *Feature) broadcast(p *server.Packet, r *rules) error {
 	return f.charge(p, v, r, broadcasts)
 }
 
+// Tells counts what a session is about to tell all its contacts by other means than
+// presence, as if it were that. The error is a refusal. It is called on the goroutine that
+// reads the stream.
+func (f *Feature) Tells(s *server.Session) error {
+	r := f.rules.Load()
+	if r == nil || !r.pace[broadcasts].Limits() {
+		return nil
+	}
+	v := f.view(s, r)
+	if v.exempt {
+		return nil
+	}
+	return f.charge(&server.Packet{Sender: s, Account: s.Account}, v, r, broadcasts)
+}
+
 // request looks at a request, not at answers.
 func (f *Feature) request(p *server.Packet) error {
 	r := f.rules.Load()

@@ -43,7 +43,7 @@ var texts = [numLimits]string{
 	subscriptions:   "requests to see somebody's presence: at most %d an hour",
 	requests:        "requests to people who are not your contacts: at most %d a minute",
 	contactMessages: "messages to contacts: at most %d a minute",
-	broadcasts:      "changes of presence: at most %d a minute",
+	broadcasts:      "changes of presence, and of what is published: at most %d a minute",
 	received:        "too much comes to this address from people who are not its contacts",
 }
 

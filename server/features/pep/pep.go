@@ -59,6 +59,7 @@ type Feature struct {
 	srv     *server.Server
 	slot    server.Slot // of a session's *heard
 	changed []func(owner jid.Bare, node string)
+	gate    func(*server.Session) error
 
 	// Safe.
 	shelves shelves
@@ -119,6 +120,10 @@ func (f *Feature) Register(r *server.Registry) {
 // the account's turn held, so that the last word is the last: it is not to block, nor
 // to come back here.
 func (f *Feature) OnChanged(h func(owner jid.Bare, node string)) { f.changed = append(f.changed, h) }
+
+// Limited has may say how often people may tell their contacts what they publish: it is
+// asked each time, and an error is their answer.
+func (f *Feature) Limited(may func(*server.Session) error) { f.gate = may }
 
 // own answers the owner.
 func (f *Feature) own(ctx context.Context, r *server.Request) ([]byte, error) {

@@ -20,6 +20,9 @@ func (f *Feature) publish(ctx context.Context, r *server.Request, c *command) ([
 	c.item.At = time.Now().Truncate(time.Microsecond)
 	defer f.shelves.take(r.Account.JID).Unlock()
 	n, err := f.open(ctx, r, c)
+	if err == nil {
+		err = f.mayTell(r, n)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +31,14 @@ func (f *Feature) publish(ctx context.Context, r *server.Request, c *command) ([
 		b = stanza.AppendAttr(append(b, "><item"...), "id", c.item.ID)
 		r.Reply(append(b, "/></publish></pubsub>"...))
 	})
+}
+
+// mayTell says whether an owner may tell contacts something of a node just now.
+func (f *Feature) mayTell(r *server.Request, n *Node) error {
+	if f.gate == nil || n.Access == Whitelist {
+		return nil
+	}
+	return f.gate(r.Session)
 }
 
 // put keeps an item, answers, and tells of it. The caller has the turn.
@@ -112,6 +123,9 @@ func (f *Feature) create(ctx context.Context, r *server.Request, c *command) ([]
 func (f *Feature) retract(ctx context.Context, r *server.Request, c *command) error {
 	defer f.shelves.take(r.Account.JID).Unlock()
 	n, err := f.existing(ctx, r, c.node)
+	if err == nil {
+		err = f.mayTell(r, n)
+	}
 	if err != nil {
 		return err
 	}
@@ -129,6 +143,9 @@ func (f *Feature) retract(ctx context.Context, r *server.Request, c *command) er
 
 // purge takes all items away (XEP-0060 §8.5).
 func (f *Feature) purge(ctx context.Context, r *server.Request, n *Node) error {
+	if err := f.mayTell(r, n); err != nil {
+		return err
+	}
 	now, err := f.change(ctx, r.Account, Change{Node: *n, Purge: true})
 	if err != nil {
 		return err
@@ -143,6 +160,9 @@ func (f *Feature) purge(ctx context.Context, r *server.Request, n *Node) error {
 
 // remove takes a node away (XEP-0060 §8.4).
 func (f *Feature) remove(ctx context.Context, r *server.Request, n *Node) error {
+	if err := f.mayTell(r, n); err != nil {
+		return err
+	}
 	if _, err := f.change(ctx, r.Account, Change{Node: *n, Delete: true}); err != nil {
 		return err
 	}
