@@ -113,8 +113,10 @@ func (s *Accounts) Delete(ctx context.Context, who jid.Bare) error {
 		if _, err := t.exec(ctx, "account.leave_archive", int64(id), string(who)); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, "groups.drop_account", string(who)); err != nil {
-			return err
+		for _, query := range []string{"groups.drop_account", "pep.drop_person", "pep.drop_subscriber"} {
+			if _, err := t.exec(ctx, query, string(who)); err != nil {
+				return err
+			}
 		}
 		for _, query := range []string{
 			"account.drop_unkept", "account.drop_index", "account.drop_offline", "account.drop_prefs", "account.delete",

@@ -76,6 +76,18 @@ func (s *PEP) Nodes(ctx context.Context, account int64) (all []pep.Node, err err
 	return all, err
 }
 
+// Owners implements [pep.Store].
+func (s *PEP) Owners(ctx context.Context, f func(jid.Bare)) error {
+	return s.db.each(ctx, "pep.owners", nil, func(rows *sql.Rows) error {
+		var owner string
+		err := rows.Scan(&owner)
+		if err == nil {
+			f(jid.Bare(owner))
+		}
+		return err
+	})
+}
+
 // Change implements [pep.Store].
 func (s *PEP) Change(ctx context.Context, account int64, c pep.Change) error {
 	return s.db.tx(ctx, "change what somebody publishes", func(t *tx) error {

@@ -5,6 +5,16 @@ SELECT n.id, n.name, n.title, n.type, n.access, n.roster_groups, n.persist, n.ma
 	n.notify_delete, n.notify_retract, (SELECT count(*) FROM pep_item i WHERE i.node = n.id)
 FROM pep_node n WHERE n.account = $1 ORDER BY n.name;
 
+-- name: owners
+SELECT jid FROM account a WHERE EXISTS (SELECT 1 FROM pep_node n WHERE n.account = a.id);
+
+-- What a removed account was to others' nodes. Whoever gets its address is somebody else.
+-- name: drop_person
+DELETE FROM pep_affiliation WHERE jid = $1;
+
+-- name: drop_subscriber
+DELETE FROM pep_subscription WHERE jid = $1 OR substr(jid, 1, length($1) + 1) = $1 || '/';
+
 -- The last item of each node, and what is in it if that is small.
 -- name: last
 SELECT i.node, i.id, i.at, CASE WHEN octet_length(i.payload) <= 8192 THEN i.payload ELSE NULL END

@@ -236,6 +236,22 @@ func TestPEPPeople(t *testing.T) {
 		if n = s.node("n"); len(n.Affiliations) != 1 || len(n.Subscribers) != 1 {
 			t.Errorf("left are %v and %v", n.Affiliations, n.Subscribers)
 		}
+		// Whoever gets the address of somebody who is no more is somebody else.
+		s.must(pep.Change{
+			Node: *n, Affiliate: []pep.Affiliation{{JID: "dan@x", Kind: pep.Member}, {JID: "danny@x", Kind: pep.Member}},
+			Subscribe: []jid.JID{jid.MustParse("dan@x"), jid.MustParse("dan@x/home"), jid.MustParse("dan@x0"), jid.MustParse("danny@x/a")},
+		})
+		newAccount(t, db, "dan@x")
+		var owners []jid.Bare
+		if err := db.PEP().Owners(t.Context(), func(j jid.Bare) { owners = append(owners, j) }); err != nil || !slices.Equal(owners, []jid.Bare{"ada@x"}) {
+			t.Errorf("who has nodes: %v, %v", owners, err)
+		}
+		if err := db.Accounts().Delete(t.Context(), "dan@x"); err != nil {
+			t.Fatal(err)
+		}
+		if n = s.node("n"); n.Affiliations[0].JID == "dan@x" || len(n.Affiliations) != 2 || len(n.Subscribers) != 3 {
+			t.Errorf("without dan there are %v and %v", n.Affiliations, n.Subscribers)
+		}
 		if err := db.Accounts().Delete(t.Context(), "ada@x"); err != nil {
 			t.Fatal(err)
 		}

@@ -117,10 +117,13 @@ func (f *Feature) catchUp(s *server.Session, list []jid.Bare, nodes []string) {
 
 // lastOf tells a session of the last items of an account.
 func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) error {
-	if f.srv.Annex(owner.Domain()) != nil || !f.promises(owner, nodes) {
+	if f.srv.Annex(owner.Domain()) != nil {
 		return nil
 	}
 	ctx := f.srv.Context()
+	if some, err := f.promises(ctx, owner, nodes); err != nil || !some {
+		return err
+	}
 	of, exists, err := f.srv.Account(ctx, owner)
 	if err != nil || !exists || of.ID == 0 {
 		return err
@@ -151,20 +154,18 @@ func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) erro
 
 // promises reports whether there may be something to tell of an account's nodes. Of
 // most contacts of somebody who comes there is not, and nobody has to look further.
-func (f *Feature) promises(owner jid.Bare, nodes []string) bool {
+func (f *Feature) promises(ctx context.Context, owner jid.Bare, nodes []string) (bool, error) {
+	if f.there.View(owner) != nil && slices.Contains(nodes, nodeActivity) {
+		return true, nil
+	}
 	s := f.shelves.get(owner)
 	if s == nil {
-		return true // nobody knows
+		return f.owners.has(ctx, f.store, owner)
 	}
-	for _, node := range nodes {
-		if n := s.node(node); n != nil && n.Items > 0 && n.SendLast == SendOnPresence {
-			return true
-		}
-		if node == nodeActivity && f.there.View(owner) != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(nodes, func(node string) bool {
+		n := s.node(node)
+		return n != nil && n.Items > 0 && n.SendLast == SendOnPresence
+	}), nil
 }
 
 // lastOn tells a session of the last item of a node. The caller has the turn.

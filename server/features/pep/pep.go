@@ -63,6 +63,7 @@ type Feature struct {
 
 	// Safe.
 	shelves shelves
+	owners  owners
 	count   atomic.Uint64 // of notices, for their ids
 	overlay overlay
 }
@@ -70,7 +71,7 @@ type Feature struct {
 // New returns the feature.
 func New(store Store, rosters Rosters, clients Clients, there Views, c Config) *Feature {
 	f := &Feature{store: store, rosters: rosters, clients: clients, there: there, cfg: c.WithDefaults()}
-	f.overlay.wake, f.shelves.seed = make(chan struct{}, 1), maphash.MakeSeed()
+	f.overlay.wake, f.shelves.seed, f.owners.seed = make(chan struct{}, 1), maphash.MakeSeed(), maphash.MakeSeed()
 	return f
 }
 
@@ -112,8 +113,17 @@ func (f *Feature) Register(r *server.Registry) {
 		}
 	}
 	r.OnEnded(f.ended)
-	r.OnChanged(func(a *server.Account) { f.forget(a.JID) })
-	r.OnRemoved(func(a *server.Account) { f.forget(a.JID) })
+	r.OnAdded(func(_ context.Context, all ...jid.Bare) { f.owners.add(all...) }) // with what they have brought
+	r.OnChanged(func(a *server.Account) {
+		f.owners.add(a.JID)
+		f.forget(a.JID)
+	})
+	r.OnRemoved(func(a *server.Account) {
+		f.forget(a.JID)
+		for _, owner := range f.shelves.naming(a.JID) {
+			f.forget(owner)
+		}
+	})
 }
 
 // OnChanged adds a call for each node of which the last item has changed. It runs with

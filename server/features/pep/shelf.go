@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"rollcall/server"
@@ -122,6 +123,22 @@ func (s *shelves) put(owner jid.Bare, sh *shelf) {
 	}
 }
 
+// naming returns whose shelves name somebody: a member, an outcast or a subscriber.
+func (s *shelves) naming(who jid.Bare) (all []jid.Bare) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for owner, e := range s.all {
+		if slices.ContainsFunc(e.Value.(*kept).shelf.nodes, func(n *Node) bool { return n.names(who) }) {
+			all = append(all, owner)
+		}
+	}
+	return all
+}
+
+func (n *Node) names(who jid.Bare) bool {
+	return n.affiliation(who) != "" || slices.ContainsFunc(n.Subscribers, func(j jid.JID) bool { return j.Bare() == who })
+}
+
 func (s *shelves) drop(e *list.Element) {
 	if e == nil {
 		return
@@ -171,6 +188,9 @@ func (f *Feature) change(ctx context.Context, of *server.Account, c Change) (*No
 		c.Limits.Items = f.cfg.MaxItems
 	} else {
 		c.Limits.Items = c.Node.MaxItems
+	}
+	if c.Options {
+		f.owners.add(of.JID) // before anybody could find it there
 	}
 	err := f.store.Change(ctx, of.ID, c)
 	f.shelves.put(of.JID, nil) // it may be changed, and only word of that be lost
