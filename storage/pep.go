@@ -12,7 +12,7 @@ import (
 	"rollcall/xmpp/jid"
 )
 
-// PEP keeps what people publish about themselves: a [pep.Store].
+// PEP keeps what people publish about themselves: a [pep.Store], and a [pep.Census].
 type PEP struct{ db *DB }
 
 // PEP returns the store of that.
@@ -76,7 +76,7 @@ func (s *PEP) Nodes(ctx context.Context, account int64) (all []pep.Node, err err
 	return all, err
 }
 
-// Owners implements [pep.Store].
+// Owners implements [pep.Census].
 func (s *PEP) Owners(ctx context.Context, f func(jid.Bare)) error {
 	return s.db.each(ctx, "pep.owners", nil, func(rows *sql.Rows) error {
 		var owner string

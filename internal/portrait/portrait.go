@@ -76,6 +76,9 @@ func (g *Gallery) changed(owner jid.Bare, c change) {
 	if g.all == nil {
 		g.all = map[jid.Bare]change{}
 	}
+	if before, waits := g.all[owner]; waits && before.card && c.card {
+		c.was = before.was // that is what is published still
+	}
 	g.all[owner] = c
 	g.mu.Unlock()
 	select {

@@ -63,6 +63,10 @@ func (f *Feature) NodeItems(ctx context.Context, r *server.Request, node string)
 	if err != nil {
 		return nil, err
 	}
+	for i := range all {
+		all[i].Payload = nil
+	}
+	all = fitting(all, false) // who wants them all asks for pages of them
 	b := append(entity.Open(nil, entity.NSItems, node), '>')
 	for i := range all {
 		b = append(append(append(b, "<item jid='"...), r.Account.Attr()...), '\'')

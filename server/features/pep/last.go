@@ -164,8 +164,15 @@ func (f *Feature) promises(ctx context.Context, owner jid.Bare, nodes []string) 
 	}
 	return slices.ContainsFunc(nodes, func(node string) bool {
 		n := s.node(node)
-		return n != nil && n.Items > 0 && n.SendLast == SendOnPresence
+		return n != nil && n.tellsLast(SendOnPresence)
 	}), nil
+}
+
+// tellsLast reports whether there is a last item that somebody is to be told of who has
+// subscribed just now, or come. Who is told of nothing is not told of that either
+// (XEP-0060 §8.2, deliver_notifications).
+func (n *Node) tellsLast(when SendLast) bool {
+	return n.Items > 0 && n.Notify && (n.SendLast == SendOnPresence || n.SendLast == when)
 }
 
 // lastOn tells a session of the last item of a node. The caller has the turn.
@@ -181,7 +188,7 @@ func (f *Feature) lastOn(ctx context.Context, s *server.Session, of *server.Acco
 			return nil
 		}
 	}
-	if n == nil || n.Items == 0 || n.SendLast != SendOnPresence || n.allows(a) != nil {
+	if n == nil || !n.tellsLast(SendOnPresence) || n.allows(a) != nil {
 		return nil
 	}
 	x, err := f.lastNotice(ctx, of, n)

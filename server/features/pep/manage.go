@@ -148,7 +148,7 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 	}
 	b := append([]byte("<pubsub xmlns='"+namespace+"'>"), appendSubscription(nil, n.Name, c.jid)...)
 	r.Reply(append(b, "</pubsub>"...))
-	if n.SendLast != SendNever && n.Items > 0 {
+	if n.tellsLast(SendOnSub) {
 		f.last(ctx, r, n, a)
 	}
 	return nil, nil

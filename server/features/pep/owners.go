@@ -37,7 +37,7 @@ func (o *owners) put(j jid.Bare) {
 }
 
 // has reports whether an account may have nodes. The first to ask has them read.
-func (o *owners) has(ctx context.Context, store Store, who jid.Bare) (bool, error) {
+func (o *owners) has(ctx context.Context, store Census, who jid.Bare) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.read {

@@ -18,7 +18,7 @@ type counted struct {
 	fails  error
 }
 
-// Owners implements Store.
+// Owners implements Census.
 func (c *counted) Owners(_ context.Context, f func(jid.Bare)) error {
 	c.asked++
 	for _, j := range c.owners {

@@ -51,7 +51,7 @@ type Views interface {
 // Feature is everybody's publish-subscribe service.
 type Feature struct {
 	// Fixed after Register.
-	store   Store
+	store   Stores
 	rosters Rosters
 	clients Clients
 	there   Views
@@ -69,7 +69,7 @@ type Feature struct {
 }
 
 // New returns the feature.
-func New(store Store, rosters Rosters, clients Clients, there Views, c Config) *Feature {
+func New(store Stores, rosters Rosters, clients Clients, there Views, c Config) *Feature {
 	f := &Feature{store: store, rosters: rosters, clients: clients, there: there, cfg: c.WithDefaults()}
 	f.overlay.wake, f.shelves.seed, f.owners.seed = make(chan struct{}, 1), maphash.MakeSeed(), maphash.MakeSeed()
 	return f

@@ -238,6 +238,40 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// Long ids alone fill an answer.
+func TestFittingCountsIDs(t *testing.T) {
+	all := make([]Item, 1000)
+	for i := range all {
+		all[i].ID = strings.Repeat("x", MaxID)
+	}
+	for _, first := range []bool{false, true} {
+		if n := len(fitting(all, first)); n*MaxID > maxAnswer || n < 100 {
+			t.Errorf("%d items are sent", n)
+		}
+	}
+}
+
+func TestTellsLast(t *testing.T) {
+	for _, c := range []struct {
+		set       SendLast
+		items     int
+		notify    bool
+		sub, come bool
+	}{
+		{SendOnPresence, 1, true, true, true},
+		{SendOnPresence, 0, true, false, false},
+		{SendOnPresence, 1, false, false, false},
+		{SendOnSub, 1, true, true, false},
+		{SendOnSub, 1, false, false, false},
+		{SendNever, 1, true, false, false},
+	} {
+		n := Node{Options: Options{SendLast: c.set, Notify: c.notify}, Items: c.items}
+		if sub, come := n.tellsLast(SendOnSub), n.tellsLast(SendOnPresence); sub != c.sub || come != c.come {
+			t.Errorf("%+v: who subscribes %v, who comes %v", c, sub, come)
+		}
+	}
+}
+
 // What is remembered of an account is counted with all that its owner and others can
 // make long.
 func TestShelfIsCounted(t *testing.T) {

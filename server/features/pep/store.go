@@ -85,10 +85,19 @@ type Store interface {
 	// for the oldest go.
 	Change(ctx context.Context, account int64, c Change) error
 
-	// Owners calls f for each account that has a node.
-	Owners(ctx context.Context, f func(jid.Bare)) error
-
 	// Items returns items of a node in the order in which they were published, and
 	// how many there are in all.
 	Items(ctx context.Context, node int64, p Page) ([]Item, int, error)
+}
+
+// Census knows who keeps anything at all.
+type Census interface {
+	// Owners calls f for each account that has a node.
+	Owners(ctx context.Context, f func(jid.Bare)) error
+}
+
+// Stores are a store and its census.
+type Stores interface {
+	Store
+	Census
 }
