@@ -62,7 +62,7 @@ func (f *Feature) Learned(s *server.Session) {
 			list = append(list, j)
 		}
 	}
-	f.catchUp(s, list, fresh)
+	f.catchUp(s, list, fresh, 0)
 }
 
 // ended lets go of a session.
@@ -91,65 +91,74 @@ func (f *Feature) Refresh(s *server.Session, contacts []jid.Bare) {
 		return
 	}
 	if all := f.clients.Interests(s); len(all) > 0 {
-		f.catchUp(s, contacts, all)
+		f.catchUp(s, contacts, all, 0)
 	}
 }
 
 // catchUp tells a session of the last items of some accounts, as its client takes
-// them.
-func (f *Feature) catchUp(s *server.Session, list []jid.Bare, nodes []string) {
-	for i, j := range list {
+// them. Of the first it has been told what is in those nodes that
+// come before nodes[at].
+func (f *Feature) catchUp(s *server.Session, list []jid.Bare, nodes []string, at int) {
+	for len(list) > 0 {
 		if s.Availability() == nil {
 			return
 		}
 		if !s.Room(nil) {
-			again := func() { f.srv.Beside(func() { f.catchUp(s, list[i:], nodes) }) }
+			again := func() { f.srv.Beside(func() { f.catchUp(s, list, nodes, at) }) }
 			if s.Room(again) {
 				again() // it has just taken something
 			}
 			return
 		}
-		if err := f.lastOf(s, j, nodes); err != nil {
-			f.srv.Log().Error("somebody could not be told what a contact has published", "jid", s.JID, "peer", j, "err", err)
+		n, err := f.lastOf(s, list[0], nodes[at:])
+		if err != nil {
+			f.srv.Log().Error("somebody could not be told what a contact has published", "jid", s.JID, "peer", list[0], "err", err)
+		}
+		if at += n; err != nil || at == len(nodes) {
+			list, at = list[1:], 0
 		}
 	}
 }
 
-// lastOf tells a session of the last items of an account.
-func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) error {
+// lastOf tells a session of the last items of an account, and returns of how many nodes,
+// if its client has yet to take something before there is room for those of all.
+func (f *Feature) lastOf(s *server.Session, owner jid.Bare, nodes []string) (told int, err error) {
 	if f.srv.Annex(owner.Domain()) != nil {
-		return nil
+		return len(nodes), nil
 	}
 	ctx := f.srv.Context()
 	if some, err := f.promises(ctx, owner, nodes); err != nil || !some {
-		return err
+		return len(nodes), err
 	}
 	of, exists, err := f.srv.Account(ctx, owner)
 	if err != nil || !exists || of.ID == 0 {
-		return err
+		return len(nodes), err
 	}
 	a := asker{own: true, who: owner}
 	if owner != s.Account.JID {
 		r, err := f.rosters.Of(ctx, owner)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if a = f.contact(r, s.Account.JID, of); !a.sees {
-			return nil
+			return len(nodes), nil
 		}
 	}
 	// In the account's turn, so that what is published next comes after it.
 	defer f.shelves.take(of.JID).Unlock()
 	shelf, err := f.read(ctx, of)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, node := range nodes {
+	for i, node := range nodes {
+		if i > 0 && !s.Room(nil) {
+			return i, nil // an account has room for more than an outbox
+		}
 		if err := f.lastOn(ctx, s, of, shelf, node, a); err != nil {
-			return err
+			return i, err
 		}
 	}
-	return nil
+	return len(nodes), nil
 }
 
 // promises reports whether there may be something to tell of an account's nodes. Of
