@@ -126,6 +126,10 @@ func (f *Feature) subscribe(ctx context.Context, r *server.Request, c *command, 
 	if !mayActFor(r.From, c.jid) {
 		return nil, refuse(stanza.ErrBadRequest, "invalid-jid", "people subscribe themselves")
 	}
+	if r.Session != nil && r.Session.Account.ID == 0 {
+		// Nobody comes back to that address, and it would take up room for ever.
+		return nil, stanza.Refuse(stanza.ErrNotAllowed, "who has no account does not subscribe")
+	}
 	defer f.shelves.take(r.Account.JID).Unlock()
 	s, err := f.read(ctx, r.Account)
 	if err != nil {
