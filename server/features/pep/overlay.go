@@ -106,16 +106,23 @@ func (f *Feature) retell(ctx context.Context, owner jid.Bare, was View) error {
 		return err
 	}
 	now, n := f.there.View(owner), shelf.node(nodeActivity)
+	same := map[sight]*notice{} // of those who see the same
 	tell := func(who asker, send func(*notice)) error {
 		before, after := over(was, who.who), over(now, who.who)
 		if before == after || !who.sees {
 			return nil
 		}
-		x, err := f.seen(ctx, of, n, who, after)
-		if err == nil {
-			send(x)
+		at := sight{over: after, own: n != nil && n.Items > 0 && n.allows(who) == nil}
+		x := same[at]
+		if x == nil {
+			var err error
+			if x, err = f.seen(ctx, of, n, at); err != nil {
+				return err
+			}
+			same[at] = x
 		}
-		return err
+		send(x)
+		return nil
 	}
 	for j := range r.Subscribers() {
 		a := f.srv.Connected(j)
@@ -145,17 +152,24 @@ func (f *Feature) retell(ctx context.Context, owner jid.Bare, was View) error {
 	return nil
 }
 
-// seen is the news of what a contact sees of somebody's activity now: what lies
-// over it, or else the item, or that there is none (XEP-0108 §2.3).
-func (f *Feature) seen(ctx context.Context, of *server.Account, n *Node, a asker, over string) (*notice, error) {
-	visible := n != nil && n.Items > 0 && n.allows(a) == nil
-	if over == "" && visible {
+// sight is what somebody sees of a person's activity: what lies over it, if anything
+// does, and whether the person's own is to be seen where nothing does.
+type sight struct {
+	over string
+	own  bool
+}
+
+// seen is the news of what is seen of somebody's activity now: what lies over it, or
+// else the item, or that there is none (XEP-0108 §2.3).
+func (f *Feature) seen(ctx context.Context, of *server.Account, n *Node, at sight) (*notice, error) {
+	over := at.over
+	if over == "" && at.own {
 		return f.lastNotice(ctx, of, n)
 	}
 	if over == "" {
 		over = "<activity xmlns='" + nodeActivity + "'/>"
 	}
-	if !visible {
+	if !at.own {
 		n = nil
 	}
 	it := overItem(n, nil, over)
