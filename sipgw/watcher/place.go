@@ -242,7 +242,7 @@ func (w *Watcher) met(p *place, f transport.Flow) {
 // whose says which PBX a flow comes from.
 func (w *Watcher) whose(f transport.Flow) (p *place, known bool) {
 	for _, p := range w.places {
-		if _, known := p.hosts[f.Remote().Addr()]; known {
+		if _, known := p.hosts[f.Remote().Addr()]; known && !browsers(f) {
 			return p, true
 		}
 	}
