@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall/presence/device"
@@ -150,7 +151,7 @@ func (w *Watcher) branch(first *leg, n *note) *leg {
 	if n.state.Phase == event.Terminated || len(first.of.forks) >= maxForks || n.now.Sub(first.begun) > forkFor {
 		return nil
 	}
-	f := first.clone(n.from)
+	f := first.clone(strings.Clone(n.from))
 	first.of.forks = append(first.of.forks, f)
 	return f
 }
@@ -159,10 +160,13 @@ func (w *Watcher) branch(first *leg, n *note) *leg {
 const forkFor = 32 * time.Second
 
 // establish takes the dialog from a NOTIFY (RFC 6665 §4.4.1), and not from the answer to
-// SUBSCRIBE.
+// SUBSCRIBE. What is kept of it is copied: it is a part of all that has come.
 func (g *leg) establish(r *transport.Request, n *note) {
-	g.remote = n.from
-	g.routes = slices.Clone(r.Values("Record-Route"))
+	g.remote = strings.Clone(n.from)
+	g.routes = r.Values("Record-Route")
+	for i := range g.routes {
+		g.routes[i] = strings.Clone(g.routes[i])
+	}
 	if c, _, err := r.Contacts(); err == nil && len(c) == 1 {
 		g.target = c[0].URI.String()
 	}
