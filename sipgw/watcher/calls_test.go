@@ -61,7 +61,7 @@ func TestCallsFrom(t *testing.T) {
 			synctest.Wait()
 			select {
 			case f := <-heard:
-				_, waiting := w.whose(f)
+				waiting := len(w.whose(f)) == 1
 				if got := u.Calls(f); got != c.want || waiting != c.want {
 					t.Errorf("by %v from %s: %v and %v, want %v", c.via, c.from, got, waiting, c.want)
 				}

@@ -226,9 +226,9 @@ type Waiting struct {
 // them so; nobody else may.
 func (w *Watcher) waiting(r *transport.Request) {
 	w.mu.Lock()
-	p, known := w.whose(r.Flow())
+	places := w.whose(r.Flow())
 	w.mu.Unlock()
-	if !known {
+	if len(places) == 0 {
 		r.Respond(481, "")
 		return
 	}
@@ -243,18 +243,20 @@ func (w *Watcher) waiting(r *transport.Request) {
 	}
 	// Whose they are stands in the body where the request goes to an account of ours.
 	account, _ := transport.ParseURI(s.Account)
-	d := w.named(p, r.URI().User)
-	if d == nil {
-		d = w.named(p, account.User)
+	for _, user := range []string{r.URI().User, account.User} {
+		for _, p := range places {
+			d := w.named(p, user)
+			if d == nil {
+				continue
+			}
+			r.Respond(200, "")
+			if w.parts.Waiting != nil {
+				w.parts.Waiting(Waiting{p.cfg.Name, d, s})
+			}
+			return
+		}
 	}
-	if d == nil {
-		r.Respond(404, "")
-		return
-	}
-	r.Respond(200, "")
-	if w.parts.Waiting != nil {
-		w.parts.Waiting(Waiting{p.cfg.Name, d, s})
-	}
+	r.Respond(404, "")
 }
 
 // named returns the device that a PBX calls by a name; nil if there is none. One that
