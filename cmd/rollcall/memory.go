@@ -21,12 +21,14 @@ const (
 // presence make none, so collecting sooner costs only logins a little, and a
 // server with many idle connections is so much smaller. SIP makes some: while there is
 // much of it there may be more garbage (gcBusy), since finding it costs as much as the
-// requests' own work.
+// requests' own work. A rush of logins is no such thing: what is live grows by it, and
+// it leaves the heap in pieces as large as it once was.
 const (
 	gcPercent = 50
 	gcBusy    = 200
 	gcRush    = 8 << 20 // bytes allocated in a second, from which on there is much to do
-	gcCalm    = 5       // looks with less, after which there is not any more
+	gcSteady  = 3       // looks with as much, while what is live hardly grew, until there may be more
+	gcCalm    = 5       // looks without, after which there may not any more
 )
 
 // tidy gives memory back to the system after a rush, such as everybody logging
@@ -52,7 +54,7 @@ func tidy(ctx context.Context) {
 		metrics.Read(sample)
 		free, objects := sample[0].Value.Uint64(), sample[1].Value.Uint64()
 		live, allocated := sample[2].Value.Uint64(), sample[3].Value.Uint64()
-		if percent, other := c.look(allocated); other && own {
+		if percent, other := c.look(allocated, live); other && own {
 			debug.SetGCPercent(percent)
 		}
 		if looks%tidyEvery != 0 {
@@ -71,19 +73,23 @@ func tidy(ctx context.Context) {
 // collector decides how much garbage there may be.
 type collector struct {
 	allocated uint64 // until the last look
+	live      uint64 // when the looks began that are steady
+	steady    int    // looks in a row with a rush that leaves what is live as it is
+	calm      int    // looks in a row without
 	busy      bool
-	calm      int // looks in a row with less than a rush
 }
 
-// look takes how much has ever been allocated, and says how much garbage there may be
-// for what is live, and whether that is other than before.
-func (c *collector) look(allocated uint64) (percent int, other bool) {
-	if c.calm++; allocated-c.allocated >= gcRush {
-		c.calm = 0
+// look takes how much has ever been allocated and how much was live of late, and says how
+// much garbage there may be for what is live, and whether that is other than before.
+func (c *collector) look(allocated, live uint64) (percent int, other bool) {
+	if allocated-c.allocated >= gcRush && live <= c.live+c.live/8 {
+		c.steady, c.calm = c.steady+1, 0
+	} else {
+		c.steady, c.calm, c.live = 0, c.calm+1, live
 	}
 	c.allocated = allocated
 	was := c.busy
-	c.busy = c.calm == 0 || c.busy && c.calm < gcCalm
+	c.busy = c.steady >= gcSteady || c.busy && c.calm < gcCalm
 	if c.busy {
 		return gcBusy, !was
 	}

@@ -249,6 +249,9 @@ func (t *table) moved(now time.Time, device string, c registrar.Change) {
 		d := l.dialog
 		if l.lost != nil && c.What == registrar.Registered && l.lost.CallID == c.Binding.CallID && l.lost.Instance == c.Binding.Instance {
 			l.reconnected(c.Binding)
+			if d != nil && !d.over {
+				t.save(d.stored(), true)
+			}
 		}
 		if l.binding == c.Binding.ID && (c.What == registrar.FlowClosed || c.What == registrar.Expired) {
 			l.lost = c.Binding

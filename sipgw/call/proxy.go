@@ -279,10 +279,11 @@ func retryAfter() transport.Field {
 // removed are the headers that we do not pass on: what is between us and who sends it
 // (RFC 3261 §22.3), what we count ourselves, and who somebody says that they are
 // without that we have found out, or without that it is to be known (RFC 3325 §5).
+// Many phones show Remote-Party-ID, of before that RFC, rather than From.
 var (
 	removed     = []string{"Proxy-Authorization", "Max-Breadth", "P-Preferred-Identity"}
-	removedToo  = append([]string{"P-Asserted-Identity"}, removed...)
-	claimed     = []string{"P-Asserted-Identity", "P-Preferred-Identity"}
+	removedToo  = append([]string{"P-Asserted-Identity", "Remote-Party-ID"}, removed...)
+	claimed     = []string{"P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"}
 	removedPart = []string{"Proxy-Authorization"}
 	removedMost = append([]string{"Proxy-Authorization"}, claimed...)
 )

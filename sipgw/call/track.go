@@ -24,6 +24,9 @@ func (t *table) begin(now time.Time, a *attempt, called end) (ok, all bool) {
 	t.attempts++
 	t.count(&a.caller, 1)
 	a.began, a.callID = now, strings.Clone(a.callID)
+	for _, s := range []*string{&a.replaces.CallID, &a.replaces.LocalTag, &a.replaces.RemoteTag} {
+		*s = strings.Clone(*s)
+	}
 	a.caller.clone()
 	called.clone()
 	if a.caller.device != "" {
@@ -152,6 +155,7 @@ func (t *table) confirm(now time.Time, a *attempt, g *ring, by answerer) {
 	g.to.tag, g.to.header, g.to.contact, g.to.held, g.to.routes = by.tag, by.header, by.contact, by.held, by.ownRoutes
 	g.to.clone()
 	a.caller.held, a.caller.routes = by.callerHeld, by.callerRoutes
+	a.caller.clone()
 	k := key{a.callID, a.caller.tag, by.tag}
 	d := t.dialogs[k]
 	if d == nil {

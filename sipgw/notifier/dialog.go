@@ -120,11 +120,12 @@ func (n *Notifier) writeWaiting(_ *look, f *facts, _ time.Time) document {
 
 func (n *Notifier) readWatchers(s presence.Subject) facts {
 	all := n.parts.Watchers.Watching(s)
-	return facts{watchers: all[:min(len(all), n.cfg.MaxMembers)]}
+	all = all[:min(len(all), n.cfg.MaxMembers)]
+	return facts{watchers: &all}
 }
 
 // writeWatchers makes a document of who watches (RFC 3858), always a full one.
 func (n *Notifier) writeWatchers(l *look, f *facts, _ time.Time) document {
-	d := winfo.Document{Resource: l.entity, Package: "presence", Watchers: f.watchers}
+	d := winfo.Document{Resource: l.entity, Package: "presence", Watchers: *f.watchers}
 	return n.made(d.Append(make([]byte, 0, 512)), nil).versioned()
 }

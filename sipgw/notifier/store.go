@@ -116,8 +116,14 @@ func (n *Notifier) save(ctx context.Context, changes []keep.Change[uint64, Saved
 		if s == nil || v.CSeq <= s.limit {
 			continue
 		}
+		waits := s.cseq >= s.limit
 		s.limit = v.CSeq
-		if s.dirty {
+		switch {
+		case !s.dirty:
+		case waits && s.machine.Failures > 0 && !s.flow.IsZero(): // it was tried, after a restart, and is now
+			s.machine.Retry = now
+			n.schedule(s, now)
+		default:
 			n.offer(s, now, &bag)
 		}
 	}
@@ -211,7 +217,7 @@ func (n *Notifier) revive(v *Saved) (*subscription, presence.Subject) {
 		id: v.ID, pack: pack, eventID: v.EventID, pace: max(v.Pace, pack.Every), entity: v.Entity, user: v.User, watcher: who,
 		profile: n.profile(v.Profile), lang: n.parts.Catalogue().Language(v.Lang), form: uint8(form),
 		key: dialogKey{v.CallID, v.LocalTag, v.RemoteTag}, from: v.From, to: v.To, target: v.Target, routes: v.Routes,
-		theirs: v.Theirs, cseq: v.CSeq, version: v.Version, asked: v.CSeq, limit: v.CSeq + ahead,
+		theirs: v.Theirs, cseq: v.CSeq, version: v.Version, asked: v.CSeq, limit: v.CSeq,
 		phone:   v.Phone,
 		machine: event.Notifier{Seed: uint32(v.ID)},
 	}

@@ -133,6 +133,37 @@ func TestNumbersAreStoredFirst(t *testing.T) {
 	})
 }
 
+// Nor is it after a restart, or one that is not the last would use the same numbers as the
+// next.
+func TestNumbersAfterRestarts(t *testing.T) {
+	play(t, Config{}, func(b *bed) {
+		b.keeps()
+		p := b.phone("2001")
+		p.subscribes("sip:3001@phones.x", "dialog")
+		after(time.Second)
+		p.Forget()
+		broken := func(err error) {
+			b.store.mu.Lock()
+			defer b.store.mu.Unlock()
+			b.store.fail = err
+		}
+		b.kill()
+		broken(errors.New("no room"))
+		b.start()
+		after(10 * time.Second)
+		p.nothing()
+		broken(nil)
+		after(10 * time.Second)
+		first, _ := p.told("active").CSeq()
+		b.kill()
+		b.start()
+		after(5 * time.Second)
+		if second, _ := p.told("active").CSeq(); second <= first {
+			t.Errorf("after %d comes %d", first, second)
+		}
+	})
+}
+
 // A phone whose connection ended with the program is told when it is back.
 func TestRestartOverTCP(t *testing.T) {
 	play(t, Config{}, func(b *bed) {

@@ -35,7 +35,7 @@ type facts struct {
 	calls        []dialoginfo.Live
 	registration *registration
 	waiting      *mwi.Summary
-	watchers     []winfo.Watcher
+	watchers     *[]winfo.Watcher // few ask for them, and there is a topic for each lamp
 }
 
 // registration is one, and when it was as it says.

@@ -41,6 +41,7 @@ type Service struct {
 
 	mu     sync.Mutex // guards the fields below; nobody is called under it
 	pairs  map[pair]*asking
+	asks   map[jid.Bare]int     // how many of them a device is in
 	people map[jid.Bare]*person // of whom some device may know
 	due    []answer             // that Answered has yet to hear, the earliest first
 
@@ -71,6 +72,7 @@ type person struct {
 // Limits.
 const (
 	maxPairs   = 10_000
+	maxAsks    = 1000           // of one device, so that none takes up all the room
 	maxClients = 32             // of one person
 	askAgain   = 24 * time.Hour // who has refused may be asked again then
 
@@ -86,7 +88,7 @@ func New(parts Parts) *Service {
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{parts: parts, pairs: map[pair]*asking{}, people: map[jid.Bare]*person{}, wake: make(chan struct{}, 1)}
+	return &Service{parts: parts, pairs: map[pair]*asking{}, asks: map[jid.Bare]int{}, people: map[jid.Bare]*person{}, wake: make(chan struct{}, 1)}
 }
 
 // Run says again what was said before it runs out, and passes on answers, until ctx is
@@ -175,28 +177,51 @@ func (s *Service) Approval(device, of jid.Bare) event.Permission {
 	s.mu.Lock()
 	a := s.pairs[k]
 	known := a != nil && (a.answer != event.Refused || now.Sub(a.at) < askAgain)
-	if !known && a == nil && len(s.pairs) >= maxPairs {
+	if !known && a == nil && s.full(device) {
 		s.forget(now)
 	}
 	switch {
 	case known:
 		defer s.mu.Unlock()
 		return a.answer
-	case a == nil && len(s.pairs) >= maxPairs:
+	case a == nil && s.full(device):
 		s.mu.Unlock()
 		return event.Undecided
 	}
-	s.pairs[k] = &asking{answer: event.Undecided, at: now}
+	s.put(k, &asking{answer: event.Undecided, at: now})
 	s.mu.Unlock()
 	s.say(device, of, "subscribe")
 	return event.Undecided
+}
+
+// full reports whether a device may ask nobody more. The caller holds mu.
+func (s *Service) full(device jid.Bare) bool {
+	return len(s.pairs) >= maxPairs || s.asks[device] >= maxAsks
+}
+
+// put keeps what became of a question; nil is that nobody has been asked. The caller holds
+// mu.
+func (s *Service) put(k pair, a *asking) {
+	_, there := s.pairs[k]
+	switch {
+	case a == nil && there:
+		delete(s.pairs, k)
+		if s.asks[k.device]--; s.asks[k.device] == 0 {
+			delete(s.asks, k.device)
+		}
+	case a != nil:
+		s.pairs[k] = a
+		if !there {
+			s.asks[k.device]++
+		}
+	}
 }
 
 // forget forgets who has refused, or not answered, for long. The caller holds mu.
 func (s *Service) forget(now time.Time) {
 	for k, a := range s.pairs {
 		if a.answer != event.Allowed && now.Sub(a.at) >= askAgain {
-			delete(s.pairs, k)
+			s.put(k, nil)
 		}
 	}
 }
@@ -256,9 +281,7 @@ func (s *Service) DeviceGone(device jid.Bare) {
 func (s *Service) note(k pair, now *asking) {
 	before := s.pairs[k]
 	is, was := now != nil && now.answer == event.Allowed, before != nil && before.answer == event.Allowed
-	if s.pairs[k] = now; now == nil {
-		delete(s.pairs, k)
-	}
+	s.put(k, now)
 	p := s.people[k.of]
 	switch {
 	case is && !was && p == nil:

@@ -260,20 +260,34 @@ func TestLink(t *testing.T) {
 	})
 }
 
-// How many are remembered is bounded.
+// How many are remembered is bounded, and no device has all the room.
 func TestMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
-		for i := range maxPairs + 10 {
-			s.Approval(desk, jid.Bare(fmt.Sprintf("p%d@x", i)))
+		ask := func(device jid.Bare, most, want int) {
+			t.Helper()
+			s.sent = nil
+			for i := range most {
+				s.Approval(device, jid.Bare(fmt.Sprintf("p%d@x", i)))
+			}
+			if len(s.sent) != want {
+				t.Errorf("%s has asked %d, want %d", device, len(s.sent), want)
+			}
 		}
-		if len(s.pairs) != maxPairs || len(s.sent) != maxPairs {
-			t.Errorf("%d are remembered, and %d asked", len(s.pairs), len(s.sent))
+		ask(desk, maxAsks+10, maxAsks)
+		for i := range maxPairs/maxAsks - 1 {
+			ask(jid.Bare(fmt.Sprintf("%d@phones.x", i)), maxAsks, maxAsks)
+		}
+		ask(hall, 10, 0)
+		if len(s.pairs) != maxPairs || s.asks[desk] != maxAsks {
+			t.Errorf("%d are remembered, %d of them by one", len(s.pairs), s.asks[desk])
 		}
 		time.Sleep(askAgain)
 		s.Approval(hall, ada)
-		if len(s.pairs) != 1 {
-			t.Errorf("%d are remembered", len(s.pairs))
+		s.agree(hall)
+		s.DeviceGone(hall)
+		if len(s.pairs) != 0 || len(s.asks) != 0 {
+			t.Errorf("%d are remembered, of %d devices", len(s.pairs), len(s.asks))
 		}
 	})
 }

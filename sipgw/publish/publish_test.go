@@ -346,6 +346,34 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// What only lasts longer waits to be stored, unless the end that is stored is near.
+func TestLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		d := newDesk(t, Config{}, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		var work sync.WaitGroup
+		work.Go(func() { d.Run(ctx) })
+		tag := d.Publish(time.Now(), publication("a")).ETag
+		for _, c := range []struct {
+			after time.Duration
+			soon  bool
+		}{{25 * time.Minute, false}, {35 * time.Minute, true}} {
+			time.Sleep(c.after)
+			tag = d.Publish(time.Now(), publication("").with(func(r *Request) { r.IfMatch = []string{tag} })).ETag
+			time.Sleep(50 * time.Millisecond)
+			synctest.Wait()
+			s.mu.Lock()
+			if soon := s.has[1].ETag == tag; soon != c.soon {
+				t.Errorf("after %v it is stored at once: %v, want %v", c.after, soon, c.soon)
+			}
+			s.mu.Unlock()
+		}
+		cancel()
+		work.Wait()
+	})
+}
+
 // What was published after it was last stored before a crash has another tag. Whoever
 // has that publishes anew, and what was stored does not stay beside it.
 func TestLostTag(t *testing.T) {

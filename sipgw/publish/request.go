@@ -165,6 +165,7 @@ func (c *Compositor) add(s *shard, now time.Time, r *Request, state any, tag str
 
 func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state any, tag string, granted time.Duration) {
 	p, what := *e.now, Refreshed
+	late := p.Expires.Sub(now) < granted/2 // what is stored may be over before it comes again
 	p.ETag, p.Expires = tag, now.Add(granted)
 	if len(r.Body) > 0 {
 		what = Modified
@@ -180,6 +181,6 @@ func (c *Compositor) update(s *shard, e *entry, now time.Time, r *Request, state
 	if p.Expires.UnixNano() < e.due {
 		c.schedule(s, e)
 	}
-	c.keeper.Put(p.ID, e.now, keep.If(what == Modified))
+	c.keeper.Put(p.ID, e.now, keep.If(what == Modified || late))
 	s.news.Add(Change{What: what, Publication: e.now, At: now})
 }

@@ -165,14 +165,22 @@ func (r *Registrar) commit(s *shard, c *Change, now time.Time) {
 	s.news.Add(*c)
 }
 
+// longEnough is what a binding has to be granted for to be stored later than others: of
+// what is granted for less, what was stored a minute ago would be over.
+const longEnough = 2 * time.Minute
+
 // urgency says when a binding is to be stored that was another one before. If it says no
 // more than that it lasts longer that may wait; and if that is by less than a tenth, as
-// where a device refreshes every minute what is granted for an hour, longer still.
+// where a device refreshes every minute what is granted for an hour, longer still. Not so
+// if the device has come so late that, should it take as long again, what is stored ends
+// before that: after a crash it would be gone until then.
 func (c *Change) urgency() keep.Urgency {
+	now, granted := c.Binding.Refreshed, c.Binding.Expires.Sub(c.Binding.Refreshed)
+	again := now.Add(now.Sub(c.Old.Refreshed))
 	switch longer := c.Binding.Expires.Sub(c.Old.Expires); {
-	case longer < 0 || c.moved():
+	case longer < 0 || c.moved() || c.Old.ends().Before(again):
 		return keep.Soon
-	case longer > c.Binding.Expires.Sub(c.Binding.Refreshed)/10:
+	case longer > granted/10 || granted < longEnough:
 		return keep.Lazy
 	}
 	return keep.Idle

@@ -61,6 +61,8 @@ type Upstream struct {
 // calls.
 func (u *Upstream) Calls(f transport.Flow) bool {
 	switch {
+	case browsers(f):
+		return false
 	case u.Certificate != "" && !f.Proves(u.Certificate):
 		return false
 	case len(u.CallsFrom) == 0:
@@ -69,6 +71,10 @@ func (u *Upstream) Calls(f transport.Flow) bool {
 	from := f.Remote().Addr()
 	return slices.ContainsFunc(u.CallsFrom, func(p netip.Prefix) bool { return p.Contains(from) })
 }
+
+// browsers reports whether a flow is by WebSocket. What brings browsers here, a web server
+// beside a PBX say, has them all come from its own address: so that is not a PBX's.
+func browsers(f transport.Flow) bool { return f.Kind() == transport.WS || f.Kind() == transport.WSS }
 
 // same reports whether two are the same to a subscription.
 func (u *Upstream) same(o *Upstream) bool {

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall/presence/device"
@@ -150,7 +151,7 @@ func (w *Watcher) branch(first *leg, n *note) *leg {
 	if n.state.Phase == event.Terminated || len(first.of.forks) >= maxForks || n.now.Sub(first.begun) > forkFor {
 		return nil
 	}
-	f := first.clone(n.from)
+	f := first.clone(strings.Clone(n.from))
 	first.of.forks = append(first.of.forks, f)
 	return f
 }
@@ -159,10 +160,13 @@ func (w *Watcher) branch(first *leg, n *note) *leg {
 const forkFor = 32 * time.Second
 
 // establish takes the dialog from a NOTIFY (RFC 6665 §4.4.1), and not from the answer to
-// SUBSCRIBE.
+// SUBSCRIBE. What is kept of it is copied: it is a part of all that has come.
 func (g *leg) establish(r *transport.Request, n *note) {
-	g.remote = n.from
-	g.routes = slices.Clone(r.Values("Record-Route"))
+	g.remote = strings.Clone(n.from)
+	g.routes = r.Values("Record-Route")
+	for i := range g.routes {
+		g.routes[i] = strings.Clone(g.routes[i])
+	}
 	if c, _, err := r.Contacts(); err == nil && len(c) == 1 {
 		g.target = c[0].URI.String()
 	}
@@ -222,9 +226,9 @@ type Waiting struct {
 // them so; nobody else may.
 func (w *Watcher) waiting(r *transport.Request) {
 	w.mu.Lock()
-	p, known := w.whose(r.Flow())
+	places := w.whose(r.Flow())
 	w.mu.Unlock()
-	if !known {
+	if len(places) == 0 {
 		r.Respond(481, "")
 		return
 	}
@@ -239,18 +243,20 @@ func (w *Watcher) waiting(r *transport.Request) {
 	}
 	// Whose they are stands in the body where the request goes to an account of ours.
 	account, _ := transport.ParseURI(s.Account)
-	d := w.named(p, r.URI().User)
-	if d == nil {
-		d = w.named(p, account.User)
+	for _, user := range []string{r.URI().User, account.User} {
+		for _, p := range places {
+			d := w.named(p, user)
+			if d == nil {
+				continue
+			}
+			r.Respond(200, "")
+			if w.parts.Waiting != nil {
+				w.parts.Waiting(Waiting{p.cfg.Name, d, s})
+			}
+			return
+		}
 	}
-	if d == nil {
-		r.Respond(404, "")
-		return
-	}
-	r.Respond(200, "")
-	if w.parts.Waiting != nil {
-		w.parts.Waiting(Waiting{p.cfg.Name, d, s})
-	}
+	r.Respond(404, "")
 }
 
 // named returns the device that a PBX calls by a name; nil if there is none. One that

@@ -221,6 +221,40 @@ func TestWaiting(t *testing.T) {
 	})
 }
 
+// Two PBXs can be at one address.
+func TestWaitingAtOneAddress(t *testing.T) {
+	branch := desk
+	branch.ID, branch.User, branch.Upstream = "3001", "3001", "branch"
+	other := hq()
+	other.Name, other.Host = "branch", "192.0.2.9:5062"
+	play(t, Config{Upstreams: []Upstream{hq(), other}}, []device.Device{desk, branch}, func(b *bed) {
+		p := b.pbx()
+		b.after(time.Millisecond)
+		p.begin(600)
+		b.mu.Lock()
+		b.waiting = nil
+		b.mu.Unlock()
+		b.Watcher.mu.Lock()
+		b.places["branch"].hosts = b.places["hq"].hosts
+		b.Watcher.mu.Unlock()
+		for _, user := range []string{"2001", "3001"} {
+			for range 5 {
+				p.say("NOTIFY sip:" + user + "@192.0.2.1:5060\nEvent: message-summary\nSubscription-State: active\nContent-Type: " +
+					"application/simple-message-summary\n--\nMessages-Waiting: yes\n")
+				p.one("200")
+			}
+		}
+		for i, w := range b.waiting {
+			if want := []string{"2001 hq", "3001 branch"}[i/5]; w.Device.ID+" "+w.PBX != want {
+				t.Errorf("%d: %s of %s, want %s", i, w.Device.ID, w.PBX, want)
+			}
+		}
+		if len(b.waiting) != 10 {
+			t.Errorf("there are %d", len(b.waiting))
+		}
+	})
+}
+
 func TestNamed(t *testing.T) {
 	for _, c := range []struct {
 		line, name, want string

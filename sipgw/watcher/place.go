@@ -1,7 +1,9 @@
 package watcher
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"rollcall/sipgw/event"
@@ -239,12 +241,13 @@ func (w *Watcher) met(p *place, f transport.Flow) {
 	}
 }
 
-// whose says which PBX a flow comes from.
-func (w *Watcher) whose(f transport.Flow) (p *place, known bool) {
-	for _, p := range w.places {
-		if _, known := p.hosts[f.Remote().Addr()]; known {
-			return p, true
+// whose says from which PBXs a flow may come, by their names: several can be at one address.
+func (w *Watcher) whose(f transport.Flow) (all []*place) {
+	for _, name := range slices.Sorted(maps.Keys(w.places)) {
+		p := w.places[name]
+		if _, known := p.hosts[f.Remote().Addr()]; known && !browsers(f) && !slices.Contains(all, p) {
+			all = append(all, p)
 		}
 	}
-	return nil, false
+	return all
 }

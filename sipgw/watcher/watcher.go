@@ -166,7 +166,7 @@ func (w *Watcher) Moved(user string, rebooted bool) {
 // A PBX that closes one may have been restarted.
 func (w *Watcher) Closed(f transport.Flow) {
 	w.mu.Lock()
-	if p, known := w.whose(f); known {
+	for _, p := range w.whose(f) {
 		w.suspect(p, time.Now())
 	}
 	w.mu.Unlock()
