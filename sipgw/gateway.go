@@ -142,7 +142,7 @@ func New(parts Parts) (*Gateway, error) {
 		Verifier: digest.New(proof), Registrar: g.Registrar, Compositor: g.Compositor,
 		Secrets: g.secrets, Domain: g.domain, May: g.may,
 		OnlyMD5: func(agent string) bool { return g.profiles.For(agent).OnlyMD5 },
-		Heard:   g.Qualifier.Heard, Log: parts.Log,
+		Trusted: g.Transport.Trusts, Heard: g.Qualifier.Heard, Log: parts.Log,
 	})
 	g.Transport.Handle("REGISTER", g.Door.Register)
 	g.Transport.Handle("PUBLISH", g.Door.Publish)

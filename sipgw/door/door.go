@@ -9,6 +9,7 @@ package door
 
 import (
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,10 @@ type Parts struct {
 	// any other algorithm being offered. It is told nothing that others are not. nil: all
 	// do.
 	OnlyMD5 func(userAgent string) bool
+
+	// Trusted says whether who is at an address may have devices reached by somebody
+	// else (a proxy with several addresses). nil: nobody may.
+	Trusted func(netip.Addr) bool
 
 	// Heard is told of the flow that a device has sent something by. nil: nobody is.
 	Heard func(now time.Time, f registrar.Flow)

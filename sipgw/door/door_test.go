@@ -50,6 +50,8 @@ type house struct {
 	log   bytes.Buffer
 	heard []registrar.Flow
 	told  []string
+
+	trusted string // who may say that devices are reached by somebody else
 }
 
 func play(t *testing.T, test func(h *house)) {
@@ -77,8 +79,9 @@ func play(t *testing.T, test func(h *house)) {
 			May: func(user, aor string) bool {
 				return user == "2001" && (aor == "2001@x" || aor == "2002@x") || user == "2003" && aor == "2003@x"
 			},
-			Heard: func(_ time.Time, f registrar.Flow) { h.heard = append(h.heard, f) },
-			Log:   log,
+			Trusted: func(a netip.Addr) bool { return a.String() == h.trusted },
+			Heard:   func(_ time.Time, f registrar.Flow) { h.heard = append(h.heard, f) },
+			Log:     log,
 		})
 		var err error
 		h.tr, err = transport.New(transport.Options{Config: transport.Config{Listen: []string{gateway}}, Network: &h.net, Hosts: []string{"x"}})
@@ -230,6 +233,11 @@ func TestRegister(t *testing.T) {
 		h.expect(p.prove("REGISTER", "sip:x", "Contact: <sip:2001@192.0.2.7\nExpires: 60"), "400 ")
 		h.expect(p.prove("REGISTER", "sip:x", "Path: <tel:1>\nContact: <sip:2001@192.0.2.7>"), "400 ")
 		h.expect(p.prove("REGISTER", "sip:x", "Require: gruu"), "420 ", "Unsupported: gruu\r\n")
+		for _, elsewhere := range []string{"<sip:p;lr>", "<sip:192.0.2.8;lr>", "<sip:[2001:db8::1];lr>, <sip:192.0.2.7;lr>"} {
+			h.expect(p.prove("REGISTER", "sip:x", "Path: "+elsewhere+"\nSupported: path\nContact: <sip:2001@192.0.2.7>"), "403 Path Leads Elsewhere")
+		}
+		h.expect(p.prove("REGISTER", "sip:x", "Path: <sip:192.0.2.7:5090;lr>, <sip:p;lr>\nSupported: path\nContact: <sip:2001@192.0.2.7>"), "200 ", "Path: <sip:192.0.2.7:5090;lr>\r\n", "Path: <sip:p;lr>\r\n")
+		h.trusted = "192.0.2.7"
 		h.expect(p.prove("REGISTER", "sip:x", "Path: <sip:p;lr>\nSupported: path\nContact: <sip:2001@192.0.2.7>"), "200 ", "Path: <sip:p;lr>\r\n")
 		h.expect(p.prove("REGISTER", "sip:x", ""), "200 ", "Contact: <sip:2001@192.0.2.7>;expires=300\r\n")
 		h.expect(p.prove("REGISTER", "sip:x", "Contact: *\nExpires: 0"), "200 ")

@@ -2,10 +2,12 @@ package door
 
 import (
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
+	"rollcall/sipgw/addr"
 	"rollcall/sipgw/registrar"
 	"rollcall/sipgw/transport"
 )
@@ -35,6 +37,10 @@ func (d *Door) Register(r *transport.Request) {
 		r.Respond(400, "Bad Contact Or Path", fields...)
 		return
 	}
+	if len(reg.Path) > 0 && !d.leadsBack(reg.Path[0], r.Flow().Remote().Addr()) {
+		r.Respond(403, "Path Leads Elsewhere", fields...)
+		return
+	}
 	now := time.Now()
 	got := d.parts.Registrar.Register(now, reg)
 	r.Respond(got.Status, got.Reason, append(fields, answer(r, got, now)...)...)
@@ -55,6 +61,26 @@ func registration(r *transport.Request, aor string) (registrar.Registration, err
 		Supported: r.Lines("Supported"),
 		FirstHop:  r.Count("Via") == 1, Flow: Flow(r.Flow()), UserAgent: r.UserAgent(),
 	}, nil
+}
+
+// leadsBack says whether the first hop of a Path (RFC 3327 §5.3) is where the request
+// comes from, or whoever sends it is trusted to name another. Else whoever has the secret
+// of one device could have calls to it sent, in our name, to whom they like: to a PBX
+// that knows us by our address.
+func (d *Door) leadsBack(hop string, from netip.Addr) bool {
+	if d.parts.Trusted != nil && d.parts.Trusted(from) {
+		return true
+	}
+	f, err := addr.ParseField(hop)
+	if err != nil {
+		return false
+	}
+	uri, err := addr.Parse(f.URI)
+	if err != nil {
+		return false
+	}
+	at, err := netip.ParseAddr(strings.Trim(uri.Host, "[]"))
+	return err == nil && at.Unmap() == from.Unmap()
 }
 
 // answer makes the header fields of the answer.

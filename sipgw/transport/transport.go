@@ -154,6 +154,10 @@ func (t *Transport) Reload(l Limits) {
 	t.limits.Store(&l)
 }
 
+// Trusts reports whether an address is among those that limits by address do not hold
+// for.
+func (t *Transport) Trusts(a netip.Addr) bool { return t.limits.Load().trusts(a.Unmap()) }
+
 // Handle has h take the requests of a method: "REGISTER". What no handler takes is
 // answered 405; OPTIONS is answered without one. An ACK gets here only if it is for
 // a 2xx. A CANCEL gets here only if there is no INVITE that it is for.
