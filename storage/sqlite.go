@@ -33,7 +33,7 @@ func (db *DB) openSQLite(cfg Config) error {
 		return err
 	}
 	var err error
-	if db.write, err = sql.Open("sqlite", sqliteDSN(cfg.Path, append(pragmas, "journal_mode(WAL)"))); err != nil {
+	if db.write, err = sql.Open("sqlite", sqliteDSN(cfg.Path, append(pragmas, "journal_mode(WAL)", writerCache))); err != nil {
 		return err
 	}
 	keep(db.write, 1)
@@ -44,9 +44,12 @@ func (db *DB) openSQLite(cfg Config) error {
 	return nil
 }
 
-// readerCache is small, in KiB, because there are several readers and the
-// system caches the file for all of them.
-const readerCache = "cache_size(-256)"
+// Caches are small, in KiB, because the system caches the file for all connections,
+// there are several readers, and a page of 4 KiB takes 8 KiB of memory here.
+const (
+	writerCache = "cache_size(-512)"
+	readerCache = "cache_size(-256)"
+)
 
 func (db *DB) openMemory(pragmas []string) (err error) {
 	if db.write, err = sql.Open("sqlite", sqliteDSN(Memory, pragmas)); err != nil {
