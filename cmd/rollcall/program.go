@@ -229,7 +229,7 @@ func (p *program) wait(ctx context.Context, hup <-chan os.Signal, failed <-chan 
 		case err := <-failed:
 			return err
 		case <-hup:
-			p.reload()
+			p.cfg = reloading{p.reread, p.parts.Streams, p.parts.Configure, p.level, p.log}.reload(p.cfg)
 		}
 	}
 }

@@ -1,34 +1,44 @@
 package main
 
 import (
+	"log/slog"
 	"time"
 
 	"rollcall/config"
+	"rollcall/server/c2s"
 )
 
-// reload takes up what can change while running.
-func (p *program) reload() {
-	merged, live, restart, err := again(p.cfg, p.reread)
-	if err != nil {
-		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
-	}
-	// The files of certificates may have changed under the same names.
-	streams, err := streamsConfig(merged, time.Now())
+// reloading is what takes up that the configuration has changed.
+type reloading struct {
+	reread    func() (*config.Config, error)
+	streams   *c2s.Server // for its certificates
+	configure func(*config.Config)
+	level     *slog.LevelVar
+	log       *slog.Logger
+}
+
+// reload takes up what can change while running, and returns the configuration that is
+// in force afterwards.
+func (r reloading) reload(cfg *config.Config) *config.Config {
+	merged, live, restart, err := again(cfg, r.reread)
 	if err == nil {
-		err = p.parts.Streams.Reload(streams)
+		// The files of certificates may have changed under the same names.
+		var streams c2s.Config
+		if streams, err = streamsConfig(merged, time.Now()); err == nil {
+			err = r.streams.Reload(streams)
+		}
 	}
 	if err != nil {
-		p.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
+		r.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
+		return cfg
 	}
-	p.parts.Configure(merged)
-	p.level.Set(merged.Log.Level)
-	p.cfg = merged
-	p.log.Info("the configuration was reloaded", "changed", live)
+	r.configure(merged)
+	r.level.Set(merged.Log.Level)
+	r.log.Info("the configuration was reloaded", "changed", live)
 	if len(restart) > 0 {
-		p.log.Warn("some changes wait for a restart", "keys", restart)
+		r.log.Warn("some changes wait for a restart", "keys", restart)
 	}
+	return merged
 }
 
 // again reads the configuration again. It returns it with what a running program takes

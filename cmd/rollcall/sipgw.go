@@ -15,7 +15,6 @@ import (
 
 	"rollcall/config"
 	"rollcall/internal/assembly"
-	"rollcall/server/c2s"
 	"rollcall/storage"
 )
 
@@ -162,23 +161,5 @@ func (g *gateway) wait(ctx context.Context, hup <-chan os.Signal, failed <-chan 
 
 // reload takes up what can change while running.
 func (g *gateway) reload() {
-	merged, live, restart, err := again(g.cfg, g.reread)
-	if err == nil {
-		// The files of certificates may have changed under the same names.
-		var streams c2s.Config
-		if streams, err = streamsConfig(merged, time.Now()); err == nil {
-			err = g.parts.Streams.Reload(streams)
-		}
-	}
-	if err != nil {
-		g.log.Error("the configuration was not reloaded: nothing has changed", "err", err)
-		return
-	}
-	g.parts.Configure(merged)
-	g.level.Set(merged.Log.Level)
-	g.cfg = merged
-	g.log.Info("the configuration was reloaded", "changed", live)
-	if len(restart) > 0 {
-		g.log.Warn("some changes wait for a restart", "keys", restart)
-	}
+	g.cfg = reloading{g.reread, g.parts.Streams, g.parts.Configure, g.level, g.log}.reload(g.cfg)
 }
