@@ -247,7 +247,7 @@ func (p *Outpost) Run(ctx context.Context) error {
 		start(&back, behind, r.Run)
 	}
 	start(&link, beyond, p.Link.Run)
-	for _, r := range []runner{p.Phones, p.texts, p.Gateway, p.Elsewhere, p.People, p.commands, p.atDevices, p.Desk, background{p.calls}} {
+	for _, r := range []runner{p.Phones, p.texts, outlasted{p.Gateway, p.calls}, p.Elsewhere, p.People, p.commands, p.atDevices, p.Desk} {
 		start(&front, ctx, r.Run)
 	}
 	front.Wait()

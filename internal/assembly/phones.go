@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"rollcall/presence"
@@ -62,19 +63,25 @@ func (a *Assembly) attachPhones(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	a.runners = append(a.runners, a.Gateway, a.Elsewhere, a.watching, background{a.calls})
+	a.runners = append(a.runners, outlasted{a.Gateway, a.calls}, a.Elsewhere, a.watching)
 	return nil
 }
 
-// background is what cannot fail beside the connections.
-type background struct {
-	it interface{ Run(ctx context.Context) }
+// outlasted is somebody who is listened to until they have ended, and only then is what
+// they have said last seen to.
+type outlasted struct {
+	runner
+	by interface{ Run(ctx context.Context) }
 }
 
 // Run implements runner.
-func (b background) Run(ctx context.Context) error {
-	b.it.Run(ctx)
-	return nil
+func (o outlasted) Run(ctx context.Context) error {
+	behind, end := context.WithCancel(context.WithoutCancel(ctx))
+	var listening sync.WaitGroup
+	listening.Go(func() { o.by.Run(behind) })
+	defer listening.Wait()
+	defer end()
+	return o.runner.Run(ctx)
 }
 
 // phones is the service of the devices' domain as the server knows it.
